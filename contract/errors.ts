@@ -1,0 +1,102 @@
+/** Owns the list of error codes that may leave the server, with their HTTP status and texts in both languages. */
+
+/** `details[]` of a failure: one wrong field. */
+export interface ErrorDetail {
+  field: string
+  error: string
+  msg: string
+}
+
+export interface ErrorSpec {
+  readonly status: number
+  readonly zh: string
+  readonly en: string
+}
+
+const define = <T extends Record<string, ErrorSpec>>(codes: T): Readonly<T> => Object.freeze(codes)
+
+/** Every failure's `error` literal. A text may hold `{name}`, filled from the error's `params`. */
+export const errorCodes = define({
+  params_missing: { status: 400, zh: '缺少必要参数', en: 'A required parameter is missing' },
+  params_invalid: { status: 400, zh: '参数不正确', en: 'A parameter is not valid' },
+  cursor_invalid: {
+    status: 400,
+    zh: '翻页位置无效，请从头加载',
+    en: 'The page position is not valid; start again',
+  },
+  unauthenticated: { status: 401, zh: '请先登录', en: 'Please sign in' },
+  forbidden: { status: 403, zh: '没有权限', en: 'You may not do this' },
+  not_found: { status: 404, zh: '内容不存在', en: 'Not found' },
+  conflict: {
+    status: 409,
+    zh: '内容已被改动，请刷新后再试',
+    en: 'It changed meanwhile; reload and try again',
+  },
+  body_too_large: { status: 413, zh: '内容过大', en: 'The content is too large' },
+  content_type_unsupported: { status: 415, zh: '不支持的内容类型', en: 'This content type is not supported' },
+  rate_limited: { status: 429, zh: '操作太频繁，请稍后再试', en: 'Too many requests; try again later' },
+  internal: { status: 500, zh: '服务器出错了', en: 'The server made an error' },
+  storage_failed: {
+    status: 503,
+    zh: '存储暂时不可用，请稍后再试',
+    en: 'Storage is unavailable; try again later',
+  },
+  unavailable: {
+    status: 503,
+    zh: '服务暂时不可用，请稍后再试',
+    en: 'The service is unavailable; try again later',
+  },
+  storage_full: { status: 507, zh: '存储空间不足', en: 'There is not enough storage' },
+
+  mobile_invalid: { status: 400, zh: '手机号格式不正确', en: 'The mobile number is not valid' },
+  mobile_taken: {
+    status: 400,
+    zh: '手机号已存在, 请重新输入',
+    en: 'This mobile number is already registered',
+  },
+  username_invalid: {
+    status: 400,
+    zh: '用户名只能用字母、数字和下划线，4 到 20 个字符',
+    en: 'A user name has 4 to 20 letters, digits or underscores',
+  },
+  username_taken: { status: 400, zh: '用户名已被占用', en: 'This user name is taken' },
+  email_invalid: { status: 400, zh: '邮箱格式不正确', en: 'The e-mail address is not valid' },
+  email_taken: { status: 400, zh: '邮箱已被占用', en: 'This e-mail address is already registered' },
+  img_code_expired: {
+    status: 400,
+    zh: '图片验证码已失效, 请换一张',
+    en: 'The picture code has expired; get a new one',
+  },
+  img_code_wrong: { status: 400, zh: '图片验证码不正确', en: 'The picture code is wrong' },
+  img_code_required: { status: 400, zh: '请输入图片验证码', en: 'Enter the picture code' },
+  sms_code_wrong: { status: 400, zh: '短信验证码不正确', en: 'The SMS code is wrong' },
+  password_weak: {
+    status: 400,
+    zh: '密码太弱：8 到 128 个字符，不能是常见密码，也不能包含手机号或名字',
+    en: 'The password is too weak: 8 to 128 characters, not a common one, without your number or name',
+  },
+  credentials_wrong: { status: 401, zh: '账号或密码不正确', en: 'The account or the password is wrong' },
+  registration_closed: { status: 403, zh: '本站暂不开放注册', en: 'Registration is closed here' },
+  setup_token_invalid: {
+    status: 403,
+    zh: '设置链接无效或已使用',
+    en: 'The setup link is not valid or was used',
+  },
+  user_banned: { status: 403, zh: '账号已被封禁', en: 'This account is banned' },
+
+  stream_key_wrong: { status: 403, zh: '推流码不正确', en: 'The stream key is wrong' },
+  room_not_live: { status: 409, zh: '直播间没有开播', en: 'The room is not live' },
+  muted: { status: 403, zh: '你已被禁言', en: 'You are muted here' },
+  text_invalid: { status: 400, zh: '文字为空或过长', en: 'The text is empty or too long' },
+
+  quota_exceeded: { status: 507, zh: '你的存储配额已用完', en: 'Your storage quota is used up' },
+  upload_invalid: { status: 400, zh: '上传不正确', en: 'The upload is not valid' },
+  image_invalid: {
+    status: 400,
+    zh: '图片无法识别，请用 JPEG、PNG 或 WebP',
+    en: 'The picture can not be read; use JPEG, PNG or WebP',
+  },
+  video_not_ready: { status: 409, zh: '视频还在处理', en: 'The video is still being processed' },
+})
+
+export type ErrorCode = keyof typeof errorCodes
