@@ -36,7 +36,7 @@ const setFlag = (on: boolean): void => {
 
 const bare = createCall({ base: '', language, token: () => accessToken, networkText })
 
-export const user = readonly(me)
+export const user = computed(() => me.value)
 export const signedIn = computed(() => me.value !== null)
 /** False until it is known whether somebody is signed in. */
 export const sessionSettled = readonly(settled)

@@ -104,7 +104,9 @@ export const useLike = (id: () => string) => {
       old && { ...old, mine: { ...old.mine, liked }, counts: { ...old.counts, likes: likes(old.counts.likes) } },
     )
   return useMutation({
-    mutationFn: (like: boolean) => call(like ? likeVideo : unlikeVideo, { params: { id: id() }, body: undefined }),
+    mutationFn: (like: boolean) => like
+        ? call(likeVideo, { params: { id: id() }, body: {} })
+        : call(unlikeVideo, { params: { id: id() } }),
     onMutate: (like) => set(like, (old) => Math.max(0, old + (like ? 1 : -1))),
     onError: (_error, like) => set(!like, (old) => Math.max(0, old + (like ? -1 : 1))),
     onSuccess: (answer) => set(answer.liked, () => answer.likes),
@@ -127,7 +129,7 @@ const useOwnChange = <T,>(change: (input: T) => Promise<OwnVideo | null>) => {
 export const useVideoEdit = () =>
   useOwnChange(({ id, ...body }: VideoChange & { id: string }) => call(patchVideo, { params: { id }, body }))
 export const useVideoDelete = () => useOwnChange((id: string) => call(deleteVideo, { params: { id } }))
-export const useVideoRestore = () => useOwnChange((id: string) => call(restoreVideo, { params: { id }, body: undefined }))
+export const useVideoRestore = () => useOwnChange((id: string) => call(restoreVideo, { params: { id } }))
 export const usePosterChoice = () =>
   useOwnChange(({ id, poster }: { id: string; poster: string }) => call(choosePoster, { params: { id }, body: { poster } }))
 export const useCoverUpload = () =>
