@@ -28,8 +28,9 @@ export const useLiveRooms = (filter: () => { category?: CategoryId; limit: numbe
     refetchInterval: 15_000,
   })
 
-export const useRoom = (id: () => string) =>
+export const useRoom = (id: () => string, enabled: () => boolean = () => true) =>
   useQuery({
+    enabled,
     queryKey: ['room', id],
     queryFn: ({ signal }): Promise<Room> => call(getRoom, { params: { id: id() } }, { signal }),
     staleTime: 5_000,

@@ -63,10 +63,11 @@ export const useMyVideos = (trash: () => boolean) =>
 export const useMyStorage = () =>
   useQuery({ queryKey: ['my-storage'], queryFn: ({ signal }) => call(getMyStorage, {}, { signal }) })
 
-export const useVideo = (id: () => string) =>
+export const useVideo = (id: () => string, enabled: () => boolean = () => true) =>
   useQuery({
     queryKey: ['video', id],
     queryFn: ({ signal }) => call(getVideo, { params: { id: id() } }, { signal }),
+    enabled,
     staleTime: 60_000,
     refetchInterval: ({ state }) => (state.data?.state === 'processing' ? 4000 : false),
   })
