@@ -1,0 +1,5 @@
+/** Owns the order of all migrations. What is released here never changes; new ones go to the end. */
+import type { Migration } from '../migrate.ts'
+import { platform } from './0001-platform.ts'
+
+export const migrations: readonly Migration[] = [platform]
