@@ -46,12 +46,18 @@ export const createCaptcha = ({ kv, fixedAnswer }: { kv: Kv; fixedAnswer: string
 // The address is part of the key: somebody elsewhere who knows the id can neither use nor burn the picture.
 const keyOf = (id: string, address: string): string => `captcha:${id.toLowerCase()}:${address}`
 
-const randomAnswer = (): string =>
-  Array.from({ length }, () => letters[randomInt(letters.length)]).join('')
+const randomAnswer = (): string => Array.from({ length }, () => letters[randomInt(letters.length)]).join('')
 
 /** svg-captcha only draws; its own choice of text would not be random enough. */
 const draw = (text: string): Promise<Buffer> => {
-  const svg = drawCaptcha(text, { width: 120, height: 44, fontSize: 46, noise: 2, color: true, background: '#f3f5f4' })
+  const svg = drawCaptcha(text, {
+    width: 120,
+    height: 44,
+    fontSize: 46,
+    noise: 2,
+    color: true,
+    background: '#f3f5f4',
+  })
   return sharp(Buffer.from(svg), { density: 144 }).jpeg({ quality: 72 }).toBuffer()
 }
 

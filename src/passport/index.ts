@@ -18,6 +18,8 @@ import { createSessions } from './sessions.ts'
 import { createSignIn } from './sign-in.ts'
 import { createTokens } from './tokens.ts'
 
+export { createAnswerSession } from './answer.ts'
+export type { AnswerSession } from './answer.ts'
 export { mountPassportRoutes } from './routes.ts'
 export { readNewAccount } from './register.ts'
 export type { PassportService } from './service.ts'

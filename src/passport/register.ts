@@ -37,7 +37,11 @@ export type CreateAccount = ReturnType<typeof createAccountCreation>
 /** Makes an account with its user and first session: all of it or nothing. `also` runs in the same transaction. */
 export const createAccountCreation =
   ({ db, clock, users, sessions, passwords, events }: RegisterDeps) =>
-  async (given: NewAccount, device: Device, also?: (trx: Parameters<Parameters<Db['transaction']>[0]>[0]) => Promise<void>): Promise<OpenSession> => {
+  async (
+    given: NewAccount,
+    device: Device,
+    also?: (trx: Parameters<Parameters<Db['transaction']>[0]>[0]) => Promise<void>,
+  ): Promise<OpenSession> => {
     const passwordHash = await passwords.hash(given.password)
     try {
       return await db.transaction(async (trx) => {
@@ -63,8 +67,11 @@ export const createAccountCreation =
 export type RegisterInput = z.output<NonNullable<typeof register.body>>
 
 /** Checks what was typed before the picture is spent; throws the contract's `mobile_invalid`, `password_weak`, … */
-export const readNewAccount = (input: Pick<RegisterInput, 'mobile' | 'password' | 'username' | 'nickname'>): Omit<NewAccount, 'role'> => {
-  if ([input.mobile, input.password].some((value) => value.trim() === '')) throw new AppError('params_missing')
+export const readNewAccount = (
+  input: Pick<RegisterInput, 'mobile' | 'password' | 'username' | 'nickname'>,
+): Omit<NewAccount, 'role'> => {
+  if ([input.mobile, input.password].some((value) => value.trim() === ''))
+    throw new AppError('params_missing')
   const mobile = parseMobile(input.mobile)
   if (mobile === undefined) throw new AppError('mobile_invalid')
   const username = input.username || undefined

@@ -1,22 +1,30 @@
 /** Owns the passport's routes, at both of their addresses, and those about oneself. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { atBarePath, checkMobile, imageCode, login, logout, passportPrefixes, refresh, register } from '../../contract/passport.ts'
-import type { Tokens } from '../../contract/passport.ts'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import {
+  atBarePath,
+  checkMobile,
+  imageCode,
+  login,
+  logout,
+  passportPrefixes,
+  refresh,
+  register,
+} from '../../contract/passport.ts'
 import type { Endpoint } from '../../contract/endpoint.ts'
 import { getMe, patchMe } from '../../contract/user.ts'
 import { AppError } from '../platform/errors/app-error.ts'
 import type { Handler, Router } from '../platform/http/route.ts'
 import type { Limits } from '../platform/limit/limit.ts'
 import type { UserService } from '../user/index.ts'
-import { clearRefreshCookie, isWeb, readRefreshCookie, setRefreshCookie } from './cookie.ts'
+import type { AnswerSession } from './answer.ts'
+import { clearRefreshCookie, readRefreshCookie } from './cookie.ts'
 import type { PassportService } from './service.ts'
-import type { OpenSession } from './sessions.ts'
-import { accessLifeS } from './tokens.ts'
 
 interface Deps {
   app: FastifyInstance
   router: Router
   service: PassportService
+  answerSession: AnswerSession
   users: UserService
   limits: Limits
 }
@@ -24,7 +32,7 @@ interface Deps {
 const minute = 60
 const hour = 3600
 
-export const mountPassportRoutes = ({ app, router, service, users, limits }: Deps): void => {
+export const mountPassportRoutes = ({ app, router, service, answerSession, users, limits }: Deps): void => {
   const pictures = limits.create({ name: 'image_code', points: 60, windowS: minute })
   const checks = limits.create({ name: 'check_mobile', points: 30, windowS: minute })
   const registrations = limits.create({ name: 'register', points: 30, windowS: hour })
@@ -39,12 +47,23 @@ export const mountPassportRoutes = ({ app, router, service, users, limits }: Dep
   for (const prefix of passportPrefixes) {
     app.get(
       `${prefix}/image_code`,
-      { schema: { tags: [imageCode.tag], summary: imageCode.summary, querystring: imageCode.query, produces: ['image/jpeg'] } },
+      {
+        schema: {
+          tags: [imageCode.tag],
+          summary: imageCode.summary,
+          querystring: imageCode.query,
+          produces: ['image/jpeg'],
+        },
+      },
       async (request, reply) => {
         const query = request.query as { cur_id: string; pre_id?: string }
         await pictures.take(request.ip)
         const picture = await service.captcha.issue(query.cur_id, query.pre_id || undefined, request.ip)
-        return reply.type('image/jpeg').header('cache-control', 'no-store').serializer((bytes: Buffer) => bytes).send(picture)
+        return reply
+          .type('image/jpeg')
+          .header('cache-control', 'no-store')
+
+          .send(picture)
       },
     )
   }
@@ -58,12 +77,12 @@ export const mountPassportRoutes = ({ app, router, service, users, limits }: Dep
 
   onBoth(register, async ({ body, address, request, reply }) => {
     await registrations.take(address)
-    return answer(await service.register(body, { device: deviceOf(request), address }), request, reply)
+    return answerSession(await service.register(body, { device: deviceOf(request), address }), request, reply)
   })
 
   onBoth(login, async ({ body, address, request, reply }) => {
     await signIns.take(address)
-    return answer(await service.signIn(body, { device: deviceOf(request), address }), request, reply)
+    return answerSession(await service.signIn(body, { device: deviceOf(request), address }), request, reply)
   })
 
   onBoth(refresh, async ({ body, address, request, reply }) => {
@@ -71,7 +90,7 @@ export const mountPassportRoutes = ({ app, router, service, users, limits }: Dep
     const token = body?.refresh_token ?? readRefreshCookie(request)
     if (token === undefined) throw new AppError('unauthenticated')
     try {
-      return await answer(await service.sessions.rotate(token, address), request, reply)
+      return await answerSession(await service.sessions.rotate(token, address), request, reply)
     } catch (error) {
       if (error instanceof AppError && error.code === 'unauthenticated') clearRefreshCookie(request, reply)
       throw error
@@ -92,17 +111,6 @@ export const mountPassportRoutes = ({ app, router, service, users, limits }: Dep
     await users.changeProfile(caller.userId, body)
     return service.me(caller.userId)
   })
-
-  const answer = async (session: OpenSession, request: FastifyRequest, reply: FastifyReply): Promise<Tokens> => {
-    if (isWeb(request)) setRefreshCookie(request, reply, session.refreshToken)
-    return {
-      user: await service.me(session.userId),
-      access_token: session.accessToken,
-      ...(isWeb(request) ? {} : { refresh_token: session.refreshToken }),
-      token_type: 'Bearer',
-      expires_in: accessLifeS,
-    }
-  }
 }
 
 const deviceOf = (request: FastifyRequest): string => (request.headers['user-agent'] ?? '').slice(0, 200)

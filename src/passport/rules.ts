@@ -15,7 +15,8 @@ export const parseMobile = (text: string): string | undefined => {
 export const nationalNumber = (mobile: string): string => mobile.replace(/^\+86/, '')
 
 /** `138****8000` of `+8613800138000`. */
-export const maskMobile = (mobile: string): string => nationalNumber(mobile).replace(/^(\d{3})\d+(\d{4})$/, '$1****$2')
+export const maskMobile = (mobile: string): string =>
+  nationalNumber(mobile).replace(/^(\d{3})\d+(\d{4})$/, '$1****$2')
 
 const commonPasswords = new Set(
   `password password1 password12 password123 passw0rd p@ssw0rd p@ssword 12345678 123456789 1234567890 87654321
@@ -32,5 +33,7 @@ export const isPasswordStrong = (password: string, personal: readonly (string | 
   if (length < 8 || length > 128) return false
   const lower = password.toLowerCase()
   if (commonPasswords.has(lower) || new Set(lower).size < 3) return false
-  return !personal.some((word) => word !== undefined && word.length >= 4 && lower.includes(word.toLowerCase()))
+  return !personal.some(
+    (word) => word !== undefined && word.length >= 4 && lower.includes(word.toLowerCase()),
+  )
 }

@@ -32,7 +32,12 @@ export type Sessions = ReturnType<typeof createSessions>
 export const createSessions = (deps: { db: Db; clock: Clock; tokens: Tokens; log: Log }) => {
   const { db, clock, tokens, log } = deps
 
-  const withTokens = async (userId: string, sessionId: string, salt: string, generation: number): Promise<OpenSession> => ({
+  const withTokens = async (
+    userId: string,
+    sessionId: string,
+    salt: string,
+    generation: number,
+  ): Promise<OpenSession> => ({
     userId,
     sessionId,
     accessToken: await tokens.access({ userId, sessionId }),
@@ -42,7 +47,10 @@ export const createSessions = (deps: { db: Db; clock: Clock; tokens: Tokens; log
   /** An old token beyond its grace was stolen or replayed: whoever holds the session loses it. */
   const refuseReuse = async (parts: RefreshParts): Promise<never> => {
     await store.revokeSession(db, parts.sessionId, clock.now())
-    log.warn({ session: parts.sessionId, generation: parts.generation }, 'refresh token used again: session ended')
+    log.warn(
+      { session: parts.sessionId, generation: parts.generation },
+      'refresh token used again: session ended',
+    )
     throw new AppError('unauthenticated')
   }
 
@@ -101,7 +109,8 @@ export const createSessions = (deps: { db: Db; clock: Clock; tokens: Tokens; log
     async revokeByToken(token: string): Promise<void> {
       const parts = tokens.readRefresh(token)
       const session = parts && (await store.findSession(db, parts.sessionId))
-      if (parts && session && tokens.isRefreshOf(parts, session.salt)) await store.revokeSession(db, session.id, clock.now())
+      if (parts && session && tokens.isRefreshOf(parts, session.salt))
+        await store.revokeSession(db, session.id, clock.now())
     },
 
     /** The caller behind an access token. Throws `unauthenticated` if the token or its session is not valid now. */

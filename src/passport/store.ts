@@ -12,8 +12,12 @@ export const insertAccount = async (trx: Transaction, row: AccountRow): Promise<
 
 /** Touches at most one row, by the unique index. */
 export const isMobileTaken = async (db: Queries, mobile: string): Promise<boolean> =>
-  (await db.selectFrom('account').select('user_id').where('mobile', '=', mobile).limit(1).executeTakeFirst()) !==
-  undefined
+  (await db
+    .selectFrom('account')
+    .select('user_id')
+    .where('mobile', '=', mobile)
+    .limit(1)
+    .executeTakeFirst()) !== undefined
 
 export const findAccountByMobile = (db: Queries, mobile: string): Promise<AccountRow | undefined> =>
   db.selectFrom('account').selectAll().where('mobile', '=', mobile).executeTakeFirst()
@@ -77,5 +81,10 @@ export const advanceSession = async (
 }
 
 export const revokeSession = async (db: Queries, id: string, nowMs: number): Promise<void> => {
-  await db.updateTable('session').set({ revoked_ms: nowMs }).where('id', '=', id).where('revoked_ms', 'is', null).execute()
+  await db
+    .updateTable('session')
+    .set({ revoked_ms: nowMs })
+    .where('id', '=', id)
+    .where('revoked_ms', 'is', null)
+    .execute()
 }

@@ -60,7 +60,9 @@ export const createTokens = ({ secrets, clock }: { secrets: Secrets; clock: Cloc
           currentDate: new Date(clock.now()),
         })
         const { sub, sid } = payload
-        return typeof sub === 'string' && typeof sid === 'string' ? { userId: sub, sessionId: sid } : undefined
+        return typeof sub === 'string' && typeof sid === 'string'
+          ? { userId: sub, sessionId: sid }
+          : undefined
       } catch {
         // Forged, expired or not a token at all: the caller gets one answer for all of them.
         return undefined

@@ -2,10 +2,20 @@
 import { randomInt } from 'node:crypto'
 
 const usernamePattern = /^[A-Za-z][A-Za-z0-9_]{3,19}$/
-const reservedNames = new Set(['admin', 'administrator', 'root', 'system', 'vireo', 'moderator', 'support', 'official'])
+const reservedNames = new Set([
+  'admin',
+  'administrator',
+  'root',
+  'system',
+  'vireo',
+  'moderator',
+  'support',
+  'official',
+])
 
 /** 4 to 20 letters, digits or underscores, beginning with a letter, so that it is never taken for a number. */
-export const isUsername = (text: string): boolean => usernamePattern.test(text) && !reservedNames.has(text.toLowerCase())
+export const isUsername = (text: string): boolean =>
+  usernamePattern.test(text) && !reservedNames.has(text.toLowerCase())
 
 export const usernameKey = (username: string): string => username.toLowerCase()
 

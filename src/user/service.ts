@@ -87,7 +87,10 @@ export const createUserService = ({ db, clock }: { db: Db; clock: Clock }) => ({
 
 /** Throws `username_invalid`. */
 export const assertUsername = (username: string): void => {
-  if (!isUsername(username)) throw new AppError('username_invalid', { details: [{ field: 'username', error: 'username_invalid', msg: '' }] })
+  if (!isUsername(username))
+    throw new AppError('username_invalid', {
+      details: [{ field: 'username', error: 'username_invalid', msg: '' }],
+    })
 }
 
 const refusingTakenNames = async (write: () => Promise<void>): Promise<void> => {

@@ -34,7 +34,11 @@ export const findUserByRoom = (db: Queries, roomId: string): Promise<UserWithCou
 
 /** The rows that exist among `ids`, in no order; at most one page of ids. */
 export const findUsers = async (db: Queries, ids: readonly string[]): Promise<UserWithCounts[]> =>
-  ids.length === 0 ? [] : withCounts(db).where('user.id', 'in', [...ids]).execute()
+  ids.length === 0
+    ? []
+    : withCounts(db)
+        .where('user.id', 'in', [...ids])
+        .execute()
 
 export const updateUser = async (db: Queries, id: string, change: Partial<UserRow>): Promise<void> => {
   if (Object.keys(change).length === 0) return
@@ -42,7 +46,12 @@ export const updateUser = async (db: Queries, id: string, change: Partial<UserRo
 }
 
 /** Adds `by` (may be negative) in one statement; never below 0. */
-export const addToCounter = async (trx: Queries, userId: string, counter: Counter, by: number): Promise<void> => {
+export const addToCounter = async (
+  trx: Queries,
+  userId: string,
+  counter: Counter,
+  by: number,
+): Promise<void> => {
   const column = sql.ref(counter)
   await trx
     .updateTable('user_counter')
@@ -52,4 +61,5 @@ export const addToCounter = async (trx: Queries, userId: string, counter: Counte
 }
 
 export const hasAdmin = async (db: Queries): Promise<boolean> =>
-  (await db.selectFrom('user').select('id').where('role', '=', 'admin').limit(1).executeTakeFirst()) !== undefined
+  (await db.selectFrom('user').select('id').where('role', '=', 'admin').limit(1).executeTakeFirst()) !==
+  undefined

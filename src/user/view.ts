@@ -4,7 +4,8 @@ import type { UserWithCounts } from './store.ts'
 
 export const isoTime = (ms: number): string => new Date(ms).toISOString()
 
-export const avatarUrl = (avatarKey: string | null): string | null => (avatarKey === null ? null : `/play/${avatarKey}`)
+export const avatarUrl = (avatarKey: string | null): string | null =>
+  avatarKey === null ? null : `/play/${avatarKey}`
 
 export const toUser = (row: UserWithCounts): User => ({
   id: row.id,

@@ -1,7 +1,7 @@
 /** Owns how an endpoint of the contract becomes a route: caller, validation, envelope. No rule of the product stands here. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
-import type { Access, DataOf, Endpoint } from '../../../contract/endpoint.ts'
+import type { Access, DataOf, Endpoint, ParsedOf } from '../../../contract/endpoint.ts'
 import { success } from '../../../contract/envelope.ts'
 import type { Role } from '../../../contract/user.ts'
 import { AppError } from '../errors/app-error.ts'
@@ -20,7 +20,6 @@ export interface Caller {
 /** Finds the caller by the request's credentials; undefined without any; throws `unauthenticated` for wrong ones. */
 export type Authenticate = (request: FastifyRequest) => Promise<Caller | undefined>
 
-type Output<S> = S extends z.ZodType ? z.output<S> : undefined
 type CallerOf<A extends Access> = A extends 'none'
   ? undefined
   : A extends 'optional'
@@ -28,10 +27,10 @@ type CallerOf<A extends Access> = A extends 'none'
     : Caller
 
 export interface Call<E extends Endpoint> {
-  readonly params: Output<E['params']>
-  readonly query: Output<E['query']>
-  readonly body: Output<E['body']>
-  readonly caller: CallerOf<E['access']>
+  readonly params: ParsedOf<E>['params']
+  readonly query: ParsedOf<E>['query']
+  readonly body: ParsedOf<E>['body']
+  readonly caller: CallerOf<ParsedOf<E>['access']>
   readonly language: Language
   /** The address of the other side; from a forwarded header only behind a trusted proxy. */
   readonly address: string
