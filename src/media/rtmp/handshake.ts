@@ -11,7 +11,7 @@ export interface Handshake {
 
 /** `send` is called once, with S0, S1 and S2. */
 export const createHandshake = (send: (bytes: Buffer) => void): Handshake => {
-  let kept = Buffer.alloc(0)
+  let kept: Buffer = Buffer.alloc(0)
   let answered = false
   return {
     push(bytes) {
