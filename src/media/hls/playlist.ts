@@ -110,6 +110,10 @@ const hintedPart = (window: HlsWindow): string => {
   return `p${msn}.${part}.mp4`
 }
 
+// The Advance Part Limit, §6.2.5.2: three parts, or as many as three seconds hold.
+const advanceParts = (window: HlsWindow): number =>
+  Math.max(3, Math.ceil(3000 / (window.shape?.partTargetMs ?? 1000)))
+
 export type BlockDecision = 'ready' | 'wait' | 'too-far' | 'invalid'
 
 /** What §6.2.5.2 says to a request for (`msn`, `part`). */
@@ -125,6 +129,8 @@ export const blockDecision = (
   // The last whole segment, or the one in the making, plus two.
   if (msn > (last.closed ? last.msn : last.msn - 1) + 2) return 'too-far'
   if (msn < last.msn) return 'ready'
+  const known = msn === last.msn ? last.parts.length : 0
+  if ((part ?? 0) >= known + advanceParts(window)) return 'too-far'
   if (msn > last.msn) return 'wait'
   if (last.closed) {
     // A part beyond the final one means part 0 of the next segment.
