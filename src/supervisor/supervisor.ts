@@ -33,7 +33,7 @@ const ingestGraceMs = 2_500
 export const superviseMachine = async (config: Config): Promise<Supervisor> => {
   mkdirSync(config.dataDir, { recursive: true })
   const secrets = loadSecrets(config.dataDir, config.givenSecretKey)
-  const journal = await openJournal({ file: config.logFile, isTerminal: process.stdout.isTTY })
+  const journal = openJournal({ file: config.logFile, isTerminal: process.stdout.isTTY })
   const linkAddress = socketPath(config.dataDir)
   let fail: (reason: string) => void = () => undefined
   const failed = new Promise<string>((resolve) => {
