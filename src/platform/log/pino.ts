@@ -29,7 +29,7 @@ export const createLog = (deps: LogDeps): OpenLog => {
   const sinks: Sink[] = []
   if (deps.stdout) sinks.push(openSink(1))
   if (deps.file) sinks.push(openFile(deps.file))
-  const streams = sinks.map((stream) => ({ level: deps.level, stream: stream as DestinationStream }))
+  const streams = sinks.map((stream) => ({ level: deps.level, stream: stream }))
   const options = { level: deps.level, base: null, timestamp: stdTimeFunctions.isoTime }
   const root = pino({ ...options, formatters: { level: (level) => ({ level }) } }, multistream(streams))
   return {

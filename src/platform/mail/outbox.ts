@@ -27,7 +27,7 @@ export const createOutbox = (deps: { directory: string; clock: Clock }): Mail =>
         }
         await rename(partial, join(directory, name))
       } catch (error) {
-        await rm(partial, { force: true })
+        await rm(partial, { force: true }).catch(() => undefined)
         const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC'
         throw new AppError(full ? 'storage_full' : 'unavailable', { cause: error })
       }
