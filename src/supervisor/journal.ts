@@ -25,7 +25,7 @@ export const openJournal = ({ file, isTerminal }: { file: string; isTerminal: bo
   }
 }
 
-const names: Readonly<Record<number, string>> = {
+const names: Readonly<Record<string, string>> = {
   20: 'debug',
   30: 'info',
   40: 'warn',
