@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { destination, multistream, pino, stdTimeFunctions } from 'pino'
-import type { DestinationStream, Logger } from 'pino'
+import type { Logger } from 'pino'
 import { clean, cleanFields, cleanText } from './clean.ts'
 import type { Log } from './log.ts'
 
