@@ -19,13 +19,14 @@ export interface Endpoint<
   Query extends z.ZodType = z.ZodType,
   Body extends z.ZodType = z.ZodType,
   Data extends z.ZodType = z.ZodType,
+  Who extends Access = Access,
 > {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** From the root, with `{name}` for parameters: `/api/v1/videos/{id}`. */
   readonly path: string
   readonly tag: string
   readonly summary: string
-  readonly access: Access
+  readonly access: Who
   readonly params?: Params
   readonly query?: Query
   readonly body?: Body
@@ -43,20 +44,28 @@ export interface Endpoint<
 /** Declares an endpoint and keeps its exact types. */
 export const endpoint = <
   Data extends z.ZodType,
+  Who extends Access,
   Params extends z.ZodType = z.ZodUndefined,
   Query extends z.ZodType = z.ZodUndefined,
   Body extends z.ZodType = z.ZodUndefined,
 >(
-  spec: Endpoint<Params, Query, Body, Data>,
-): Endpoint<Params, Query, Body, Data> => Object.freeze(spec)
+  spec: Endpoint<Params, Query, Body, Data, Who>,
+): Endpoint<Params, Query, Body, Data, Who> => Object.freeze(spec)
 
 /** What a caller gives: the endpoint's params, query and body. */
 export type InputOf<E> =
-  E extends Endpoint<infer P, infer Q, infer B, infer _D>
+  E extends Endpoint<infer P, infer Q, infer B, infer _D, infer _W>
     ? (P extends z.ZodUndefined ? object : { params: z.input<P> }) &
         (Q extends z.ZodUndefined ? object : { query?: z.input<Q> }) &
         (B extends z.ZodUndefined ? object : { body: z.input<B> })
     : never
 
+/** What a handler gets: the same, validated, and who may be calling. */
+export type ParsedOf<E> =
+  E extends Endpoint<infer P, infer Q, infer B, infer _D, infer W>
+    ? { params: z.output<P>; query: z.output<Q>; body: z.output<B>; access: W }
+    : never
+
 /** What a success holds under `data`. */
-export type DataOf<E> = E extends Endpoint<infer _P, infer _Q, infer _B, infer D> ? z.output<D> : never
+export type DataOf<E> =
+  E extends Endpoint<infer _P, infer _Q, infer _B, infer D, infer _W> ? z.output<D> : never

@@ -1,0 +1,144 @@
+/** Owns the way from the environment to one frozen Config. It is the only reader of process.env. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import type { z } from 'zod'
+import { settings } from './settings.ts'
+import type { SettingName } from './settings.ts'
+
+export type Profile = 'production' | 'development' | 'test'
+export type DatabaseConfig = { kind: 'sqlite'; file: string } | { kind: 'mysql'; url: string }
+export type SharedMemoryConfig = { kind: 'memory' } | { kind: 'redis'; urls: readonly string[] }
+
+export interface Config {
+  readonly profile: Profile
+  readonly host: string
+  readonly httpPort: number
+  readonly rtmpPort: number
+  readonly dataDir: string
+  readonly publicUrl: string | undefined
+  readonly siteName: string
+  readonly db: DatabaseConfig
+  /** kv and bus share one place. */
+  readonly kv: SharedMemoryConfig
+  readonly blobDir: string
+  readonly recordingsDir: string
+  readonly outboxDir: string
+  readonly logFile: string
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+  readonly mailUrl: string
+  readonly registration: 'open' | 'closed'
+  readonly trustedProxies: readonly string[]
+  readonly userQuotaBytes: number
+  readonly uploadMaxBytes: number
+  readonly diskReserveBytes: number
+  readonly recordingQuotaBytes: number
+  readonly recordingDays: number
+  /** Limits per address, limits of sending and global caps; limits of attempts always hold. */
+  readonly rateLimits: boolean
+  readonly captchaAnswer: string | undefined
+  readonly givenSecretKey: string | undefined
+}
+
+/** All that is wrong with the settings, one sentence each. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`These settings are not valid:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+type Values = { [Name in SettingName]: z.output<(typeof settings)[Name]['schema']> }
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Reads, validates and derives. Nothing set is a working configuration.
+ * A file `.env` in the working directory fills in what the environment does not say.
+ * @throws ConfigError with every mistake at once
+ */
+export const loadConfig = (environment: Environment = readEnvironment()): Config => {
+  const problems: string[] = unknownNames(environment)
+  const values = readValues(environment, problems)
+  problems.push(...contradictions(values))
+  if (problems.length > 0) throw new ConfigError(problems)
+  return Object.freeze(derive(values as Values))
+}
+
+const readEnvironment = (): Environment => {
+  const fromFile = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}
+  return { ...fromFile, ...process.env }
+}
+
+const unknownNames = (environment: Environment): string[] =>
+  Object.keys(environment)
+    .filter((name) => name.startsWith('VIREO_') && !(name in settings) && name !== 'VIREO_NO_INSTALL')
+    .filter((name) => !name.startsWith('VIREO_TEST_'))
+    .map((name) => `${name}: there is no such setting`)
+
+const readValues = (environment: Environment, problems: string[]): Partial<Values> => {
+  const values: Record<string, unknown> = {}
+  for (const [name, setting] of Object.entries(settings)) {
+    const given = environment[name]
+    const text =
+      given === undefined || given === '' ? ('fallback' in setting ? setting.fallback : undefined) : given
+    if (text === undefined) continue
+    const result = setting.schema.safeParse(text)
+    if (result.success) values[name] = result.data
+    else problems.push(`${name}: ${result.error.issues[0]?.message ?? 'not valid'}`)
+  }
+  return values
+}
+
+const contradictions = (values: Partial<Values>): string[] => {
+  const problems: string[] = []
+  const { VIREO_PROFILE: profile, VIREO_SECRET_KEY: key } = values
+  if (values.VIREO_CAPTCHA_ANSWER !== undefined && profile !== 'test') {
+    problems.push('VIREO_CAPTCHA_ANSWER: only the test profile may fix the answer of pictures')
+  }
+  if (values.VIREO_RATE_LIMITS === false && profile === 'production') {
+    problems.push('VIREO_RATE_LIMITS: production does not run without limits')
+  }
+  if (key !== undefined && (key.length < 32 || isGuessable(key))) {
+    problems.push('VIREO_SECRET_KEY: must have at least 32 characters and not be a well-known value')
+  }
+  return problems
+}
+
+const isGuessable = (key: string): boolean =>
+  new Set(key).size < 8 || /change.?me|secret.?key|password|example|default|0123456789|abcdefgh/i.test(key)
+
+const derive = (v: Values): Config => {
+  const dataDir = resolve(v.VIREO_DATA_DIR)
+  return {
+    profile: v.VIREO_PROFILE,
+    host: v.VIREO_HOST,
+    httpPort: v.VIREO_HTTP_PORT,
+    rtmpPort: v.VIREO_RTMP_PORT,
+    dataDir,
+    publicUrl: v.VIREO_PUBLIC_URL,
+    siteName: v.VIREO_SITE_NAME,
+    db: v.VIREO_DATABASE_URL.startsWith('mysql:')
+      ? { kind: 'mysql', url: v.VIREO_DATABASE_URL }
+      : { kind: 'sqlite', file: join(dataDir, 'vireo.db') },
+    kv: v.VIREO_REDIS_URL.length > 0 ? { kind: 'redis', urls: v.VIREO_REDIS_URL } : { kind: 'memory' },
+    blobDir: join(dataDir, 'media'),
+    recordingsDir: join(dataDir, 'recordings'),
+    outboxDir: join(dataDir, 'outbox'),
+    logFile: join(dataDir, 'logs', 'vireo.log'),
+    logLevel: v.VIREO_LOG_LEVEL,
+    mailUrl: v.VIREO_MAIL_URL,
+    registration: v.VIREO_REGISTRATION,
+    trustedProxies: v.VIREO_TRUSTED_PROXIES,
+    userQuotaBytes: v.VIREO_USER_QUOTA,
+    uploadMaxBytes: v.VIREO_UPLOAD_MAX,
+    diskReserveBytes: v.VIREO_DISK_RESERVE,
+    recordingQuotaBytes: v.VIREO_RECORDING_QUOTA,
+    recordingDays: v.VIREO_RECORDING_DAYS,
+    rateLimits: v.VIREO_RATE_LIMITS ?? v.VIREO_PROFILE !== 'test',
+    captchaAnswer: v.VIREO_CAPTCHA_ANSWER,
+    givenSecretKey: v.VIREO_SECRET_KEY,
+  }
+}

@@ -1,0 +1,133 @@
+/** Owns the list of settings: name, type, default and one sentence each. The reference page is made from it. */
+import { z } from 'zod'
+
+const port = z.coerce.number().int().min(0).max(65_535)
+const bytes = z
+  .string()
+  .regex(/^\d+(\.\d+)?\s*([KMGT]i?B?|B)?$/i, 'a size such as 500M or 20G')
+  .transform(parseBytes)
+const onOff = z.enum(['on', 'off']).transform((v) => v === 'on')
+const list = z.string().transform((v) => v.split(',').flatMap((part) => part.trim() || []))
+
+export interface Setting {
+  readonly about: string
+  readonly schema: z.ZodType
+  /** As one would write it; absent means: not set. */
+  readonly fallback?: string
+}
+
+/** Every setting, in the order of the reference page. */
+export const settings = {
+  VIREO_PROFILE: {
+    about: '`production`, `development` or `test`.',
+    schema: z.enum(['production', 'development', 'test']),
+    fallback: 'production',
+  },
+  VIREO_HOST: { about: 'Address to listen on.', schema: z.union([z.ipv4(), z.ipv6()]), fallback: '0.0.0.0' },
+  VIREO_HTTP_PORT: { about: 'Port of the web site and the API.', schema: port, fallback: '8080' },
+  VIREO_RTMP_PORT: { about: 'Port to which OBS publishes.', schema: port, fallback: '1935' },
+  VIREO_DATA_DIR: {
+    about: 'Everything that must be kept: database, media, secrets, logs, outbox.',
+    schema: z.string().min(1),
+    fallback: './data',
+  },
+  VIREO_PUBLIC_URL: {
+    about: 'Address under which people reach the site; derived from host and port if not set.',
+    schema: z.url({ protocol: /^https?$/ }).transform((v) => v.replace(/\/+$/, '')),
+  },
+  VIREO_SITE_NAME: { about: 'Name of the site.', schema: z.string().min(1).max(40), fallback: 'Vireo' },
+  VIREO_DATABASE_URL: {
+    about: '`sqlite:` or `mysql://user:password@host:3306/name`.',
+    schema: z
+      .string()
+      .regex(/^(sqlite:|mysql:\/\/.+\/.+)$/, '`sqlite:` or mysql://user:password@host:3306/name'),
+    fallback: 'sqlite:',
+  },
+  VIREO_REDIS_URL: {
+    about:
+      'Empty (everything in process) or `redis://host:6379`; several addresses, separated by commas, for a cluster.',
+    schema: list.pipe(z.array(z.string().regex(/^rediss?:\/\/.+/, 'redis://host:6379'))),
+    fallback: '',
+  },
+  VIREO_STORAGE_URL: {
+    about: 'Where files live: `file:` (below the data directory).',
+    schema: z.literal('file:', 'only file: is known to this version'),
+    fallback: 'file:',
+  },
+  VIREO_ROLES: {
+    about: 'What this machine does: `api,ingest,worker`.',
+    schema: list.refine(
+      (roles) => roles.length === 3 && ['api', 'ingest', 'worker'].every((role) => roles.includes(role)),
+      'this version runs all of api,ingest,worker on one machine',
+    ),
+    fallback: 'api,ingest,worker',
+  },
+  VIREO_MAIL_URL: {
+    about: '`outbox:` (a file per message), `smtp://…` or `smtps://…`.',
+    schema: z.string().regex(/^(outbox:|smtps?:\/\/.+)$/, 'outbox: or smtp://user:password@host:587'),
+    fallback: 'outbox:',
+  },
+  VIREO_SMS_URL: {
+    about: '`outbox:` (a file per message).',
+    schema: z.literal('outbox:', 'only outbox: is known to this version'),
+    fallback: 'outbox:',
+  },
+  VIREO_REGISTRATION: { about: '`open` or `closed`.', schema: z.enum(['open', 'closed']), fallback: 'open' },
+  VIREO_REGISTRATION_PROOF: {
+    about: 'What a registration must show: `captcha`.',
+    schema: z.literal('captcha', 'only captcha is known to this version'),
+    fallback: 'captcha',
+  },
+  VIREO_REGISTRATION_IDENTITY: {
+    about: 'With what one registers: `mobile`.',
+    schema: z.literal('mobile', 'only mobile is known to this version'),
+    fallback: 'mobile',
+  },
+  VIREO_TRUSTED_PROXIES: {
+    about: 'Addresses or networks whose forwarded headers count, separated by commas.',
+    schema: list.pipe(z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]))),
+    fallback: '',
+  },
+  VIREO_USER_QUOTA: { about: 'Bytes that one user may store.', schema: bytes, fallback: '50G' },
+  VIREO_UPLOAD_MAX: { about: 'Size of the largest upload.', schema: bytes, fallback: '20G' },
+  VIREO_DISK_RESERVE: {
+    about: 'Below this much free disk, uploads and recordings are refused so that the database lives on.',
+    schema: bytes,
+    fallback: '1G',
+  },
+  VIREO_RECORDING_QUOTA: {
+    about: 'Bytes of one live session that are recorded.',
+    schema: bytes,
+    fallback: '30G',
+  },
+  VIREO_RECORDING_DAYS: {
+    about: 'Days after which the recording of a session without a replay is deleted.',
+    schema: z.coerce.number().int().min(1).max(3650),
+    fallback: '7',
+  },
+  VIREO_LOG_LEVEL: {
+    about: 'Least level that is logged.',
+    schema: z.enum(['debug', 'info', 'warn', 'error']),
+    fallback: 'info',
+  },
+  VIREO_RATE_LIMITS: {
+    about: '`on`. In profile test, limits per address and global caps hold only when it is set to `on`.',
+    schema: onOff,
+  },
+  VIREO_CAPTCHA_ANSWER: {
+    about: 'Profile test only: the answer of every picture.',
+    schema: z.string().regex(/^[0-9A-Za-z]{1,8}$/),
+  },
+  VIREO_SECRET_KEY: {
+    about: 'At least 32 characters; made at first start if not set.',
+    schema: z.string(),
+  },
+} as const satisfies Record<string, Setting>
+
+export type SettingName = keyof typeof settings
+
+function parseBytes(text: string): number {
+  const unit = /[KMGT]/i.exec(text)?.[0].toUpperCase()
+  const power = unit === undefined ? 0 : 'KMGT'.indexOf(unit) + 1
+  return Math.round(Number.parseFloat(text) * 1024 ** power)
+}

@@ -1,0 +1,85 @@
+/** Owns the two tokens: a short signed access token and a refresh token that only its session can make. */
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { SignJWT, jwtVerify } from 'jose'
+import type { Secret, Secrets } from '../config/secrets.ts'
+import type { Clock } from '../platform/clock/clock.ts'
+
+export const accessLifeS = 15 * 60
+
+const algorithm = 'HS256'
+const issuer = 'vireo'
+const keyId = '1'
+
+export interface AccessClaims {
+  userId: string
+  sessionId: string
+}
+
+/** What a refresh token says before it is proven against its session. */
+export interface RefreshParts {
+  sessionId: string
+  generation: number
+  mac: Buffer
+}
+
+export interface Tokens {
+  access(claims: AccessClaims): Promise<string>
+  /** undefined for anything but a valid access token of ours (RFC 8725: one algorithm, issuer, audience, type). */
+  readAccess(token: string): Promise<AccessClaims | undefined>
+  /**
+   * `session.generation.mac`, the mac being HMAC-SHA256 over both with the session's salt. The same generation gives
+   * the same token again, so a repeated refresh gets the same successor and nothing of the token is stored.
+   */
+  refresh(sessionId: string, salt: string, generation: number): string
+  readRefresh(token: string): RefreshParts | undefined
+  isRefreshOf(parts: RefreshParts, salt: string): boolean
+}
+
+export const createTokens = ({ secrets, clock }: { secrets: Secrets; clock: Clock }): Tokens => {
+  const accessKey = secrets.keyFor('access-token')
+  const refreshKey = secrets.keyFor('refresh-token')
+  return {
+    access: ({ userId, sessionId }) => {
+      const nowS = Math.floor(clock.now() / 1000)
+      return new SignJWT({ sid: sessionId })
+        .setProtectedHeader({ alg: algorithm, typ: 'at+jwt', kid: keyId })
+        .setSubject(userId)
+        .setIssuer(issuer)
+        .setAudience(issuer)
+        .setIssuedAt(nowS)
+        .setExpirationTime(nowS + accessLifeS)
+        .sign(accessKey.reveal())
+    },
+    async readAccess(token) {
+      try {
+        const { payload } = await jwtVerify(token, accessKey.reveal(), {
+          algorithms: [algorithm],
+          issuer,
+          audience: issuer,
+          typ: 'at+jwt',
+          currentDate: new Date(clock.now()),
+        })
+        const { sub, sid } = payload
+        return typeof sub === 'string' && typeof sid === 'string'
+          ? { userId: sub, sessionId: sid }
+          : undefined
+      } catch {
+        // Forged, expired or not a token at all: the caller gets one answer for all of them.
+        return undefined
+      }
+    },
+    refresh: (sessionId, salt, generation) =>
+      `${sessionId}.${generation}.${macOf(refreshKey, sessionId, salt, generation).toString('base64url')}`,
+    readRefresh(token) {
+      const match = /^([0-9a-z]{26})\.(\d{1,9})\.([\w-]{43})$/.exec(token)
+      if (match === null) return undefined
+      const [, sessionId = '', generation = '', mac = ''] = match
+      return { sessionId, generation: Number(generation), mac: Buffer.from(mac, 'base64url') }
+    },
+    isRefreshOf: (parts, salt) =>
+      timingSafeEqual(parts.mac, macOf(refreshKey, parts.sessionId, salt, parts.generation)),
+  }
+}
+
+const macOf = (key: Secret, sessionId: string, salt: string, generation: number): Buffer =>
+  createHmac('sha256', key.reveal()).update(`${sessionId}\n${salt}\n${generation}`).digest()

@@ -1,0 +1,6 @@
+/** Owns the order of all migrations. What is released here never changes; new ones go to the end. */
+import type { Migration } from '../migrate.ts'
+import { platform } from './0001-platform.ts'
+import { people } from './0002-people.ts'
+
+export const migrations: readonly Migration[] = [platform, people]

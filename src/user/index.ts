@@ -1,0 +1,6 @@
+/** The user feature: who somebody is to others. */
+export { createUserService, assertUsername } from './service.ts'
+export type { UserService } from './service.ts'
+export type { UserWithCounts } from './store.ts'
+export { isoTime, toAuthor, toUser } from './view.ts'
+export { mountUserRoutes } from './routes.ts'
