@@ -21,6 +21,7 @@ export const usePlayback = (
   video: Ref<HTMLVideoElement | null>,
   source: () => PlaySource | undefined,
   keepTrying: () => boolean,
+  silent = false,
 ): UsePlayback => {
   const state = ref<PlayState>('loading')
   const silenced = ref(false)
@@ -29,6 +30,7 @@ export const usePlayback = (
   let turn = 0
 
   const begin = async (element: HTMLVideoElement): Promise<void> => {
+    if (silent) element.muted = true
     try {
       await element.play()
     } catch (error) {
