@@ -19,7 +19,9 @@ export default defineConfig({
       autoImport: false,
       components: { dirs: [], dts: here('components.d.ts') },
       icon: {
-        clientBundle: { scan: { globInclude: ['**/*.{vue,ts}'], globExclude: ['node_modules', 'dist', '*.d.ts'] } },
+        clientBundle: {
+          scan: { globInclude: ['**/*.{vue,ts}'], globExclude: ['node_modules', 'dist', '*.d.ts'] },
+        },
       },
       theme: { colors: ['primary', 'secondary', 'success', 'info', 'warning', 'error'] },
       ui: {

@@ -59,7 +59,12 @@ export const usePlayback = (
       stop()
       state.value = 'loading'
       if (!element || !next) return
-      const made = await attach({ video: element, source: next, keepTrying, onState: (value) => (state.value = value) })
+      const made = await attach({
+        video: element,
+        source: next,
+        keepTrying,
+        onState: (value) => (state.value = value),
+      })
       if (mine !== turn) return made.destroy()
       playback.value = made
       void begin(element)
