@@ -34,8 +34,7 @@ export const writePlaylist = (window: HlsWindow, options: PlaylistOptions): stri
   const lines = head(window, options, first, shown, skipped)
   let fromEndMs = shown.reduce((sum, segment) => sum + segment.durationMs, 0)
   shown.forEach((segment, i) => {
-    const withParts =
-      options.parts && !window.ended && fromEndMs <= partsTargets * targetMs + segment.durationMs
+    const withParts = options.parts && !window.ended && fromEndMs <= partsTargets * targetMs
     if (i >= skipped) segmentLines(lines, segment, i === 0 ? undefined : shown[i - 1], withParts)
     fromEndMs -= segment.durationMs
   })
@@ -63,7 +62,8 @@ const head = (
         `PART-HOLD-BACK=${seconds(holdBackParts * partMs)},${holdBack}`,
       `#EXT-X-PART-INF:PART-TARGET=${seconds(partMs)}`,
     )
-  } else lines.push(`#EXT-X-SERVER-CONTROL:${holdBack}`)
+  }
+  // Without the tag HOLD-BACK is three target durations (§4.4.3.8); validators take the tag for low latency.
   lines.push(
     `#EXT-X-MEDIA-SEQUENCE:${first.msn}`,
     // Never left out (hls.js #1172); the first segment's own tag stands below it and counts for itself.
