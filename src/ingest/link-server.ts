@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, rm } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
-import type { AddressInfo, Server, Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import type { Log } from '../platform/log/log.ts'
 import type { ReaderHandle } from '../media/flow/stream.ts'
 import { updateBytes } from '../media/hls/updates.ts'
@@ -28,7 +28,7 @@ export interface LinkServerOptions {
   address: string
   secret: string | undefined
   log: Log
-  sessions(): Sessions
+  sessions: () => Sessions
 }
 
 export interface LinkServer {
@@ -102,7 +102,7 @@ export const startLinkServer = async (options: LinkServerOptions): Promise<LinkS
   else if ((options.secret ?? '') === '') throw new Error('a link over TCP needs a secret')
   await listen(server, target)
   if ('path' in target) await chmod(target.path, 0o600)
-  const bound = server.address() as AddressInfo | string | null
+  const bound = server.address()
 
   return {
     port: typeof bound === 'object' && bound !== null ? bound.port : 0,
@@ -164,7 +164,7 @@ interface PeerOptions {
   log: Log
   epoch: string
   secret: string
-  sessions(): Sessions
+  sessions: () => Sessions
   onReady(): void
   onAuthorised(id: number, answer: PublishAnswer): void
   onClosed(): void

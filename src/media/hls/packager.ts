@@ -41,7 +41,7 @@ export interface Packager {
 
 export interface PackagerOptions {
   resume?: ResumePoint | undefined
-  emit(update: HlsUpdate): void
+  emit: (update: HlsUpdate) => void
 }
 
 interface VideoItem {
