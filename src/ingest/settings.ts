@@ -17,7 +17,10 @@ export const ingestSettings = z.strictObject({
     .strictObject({
       /** Of one session; the smaller of this and the room's own counts. */
       quotaBytes: z.number().positive().default(Number.MAX_SAFE_INTEGER),
-      bundleBytes: z.number().positive().default(256 * 1024 * 1024),
+      bundleBytes: z
+        .number()
+        .positive()
+        .default(256 * 1024 * 1024),
     })
     .prefault({}),
   limits: z

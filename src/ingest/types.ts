@@ -16,12 +16,7 @@ export type PublishAnswer =
   | { ok: false; reason: string }
 
 export type StreamWarning =
-  | 'long_gop'
-  | 'no_audio'
-  | 'no_video'
-  | 'clock_jump'
-  | 'recording_stopped'
-  | 'variable_frame_rate'
+  'long_gop' | 'no_audio' | 'no_video' | 'clock_jump' | 'recording_stopped' | 'variable_frame_rate'
 
 /** What a publication looks like right now; averaged over about two seconds. */
 export interface StreamHealth {
@@ -105,12 +100,10 @@ export interface PlaylistQuery {
 }
 
 export type PlaylistAnswer =
-  | { status: 200; body: string | Buffer; maxAgeS: number }
-  | { status: 400 | 404 | 503; reason: string }
+  { status: 200; body: string | Buffer; maxAgeS: number } | { status: 400 | 404 | 503; reason: string }
 
 export type FileAnswer =
-  | { status: 200; body: Buffer; contentType: string; immutable: true }
-  | { status: 404 | 503 }
+  { status: 200; body: Buffer; contentType: string; immutable: true } | { status: 404 | 503 }
 
 /** A stretch in which PDT and media time advance together. */
 export interface TimelineRun {

@@ -98,7 +98,12 @@ export const createRecorder = (options: RecorderOptions): Recorder => {
     bundleHandle ??= await openBundle()
     let written = 0
     while (written < data.length) {
-      const { bytesWritten } = await bundleHandle.write(data, written, data.length - written, offset + written)
+      const { bytesWritten } = await bundleHandle.write(
+        data,
+        written,
+        data.length - written,
+        offset + written,
+      )
       written += bytesWritten
     }
     const at = offset

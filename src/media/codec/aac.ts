@@ -4,9 +4,7 @@ import type { BitReader } from './bit-reader.ts'
 import { MediaError } from './packet.ts'
 import type { AudioConfig } from './packet.ts'
 
-const sampleRates = [
-  96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350,
-]
+const sampleRates = [96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350]
 const channelCounts = [0, 1, 2, 3, 4, 5, 6, 8]
 
 const readObjectType = (r: BitReader): number => {
@@ -17,7 +15,8 @@ const readObjectType = (r: BitReader): number => {
 const readSampleRate = (r: BitReader): number => {
   const index = r.bits(4)
   const rate = index === 15 ? r.bits(24) : sampleRates[index]
-  if (rate === undefined || rate < 7000 || rate > 192000) throw new MediaError('the AAC sample rate is not valid')
+  if (rate === undefined || rate < 7000 || rate > 192000)
+    throw new MediaError('the AAC sample rate is not valid')
   return rate
 }
 

@@ -12,7 +12,8 @@ const pad2 = (value: number): string => String(value).padStart(2, '0')
 
 /** AV1CodecConfigurationRecord, "AV1 Codec ISO Media File Format Binding" §2.3.3. */
 export const parseAv1Record = (record: Buffer, hint: SizeHint): VideoConfig => {
-  if (record.length < 4 || (record[0] ?? 0) !== 0x81) throw new MediaError('the AV1 configuration is not valid')
+  if (record.length < 4 || (record[0] ?? 0) !== 0x81)
+    throw new MediaError('the AV1 configuration is not valid')
   const second = record[1] ?? 0
   const third = record[2] ?? 0
   const depth = (third & 0x40) === 0 ? 8 : (third & 0x20) === 0 ? 10 : 12

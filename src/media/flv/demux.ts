@@ -53,7 +53,7 @@ const legacyVideo = (timestampMs: number, tag: Buffer): MediaItem | undefined =>
   const body = tag.subarray(5)
   if (tag[1] === 0) return configItem(codec === 7 ? parseAvcRecord(body) : parseHevcRecord(body))
   if (tag[1] !== 1 || body.length === 0) return undefined
-  const key = ((tag[0] ?? 0) >> 4 & 7) === 1
+  const key = (((tag[0] ?? 0) >> 4) & 7) === 1
   // Composition time is SI24, FLV 10.1 §E.4.3.2.
   return { kind: 'video', timestampMs, compositionMs: readInt24(tag, 2), key, data: body }
 }
@@ -63,7 +63,7 @@ const enhancedVideo = (timestampMs: number, tag: Buffer, hint: SizeHint): MediaI
   if (envelope === undefined) return undefined
   const { packetType, fourcc, body } = envelope
   if (packetType === videoPacket.sequenceStart) return configItem(videoConfig(fourcc, body, hint))
-  const key = ((tag[0] ?? 0) >> 4 & 7) === 1
+  const key = (((tag[0] ?? 0) >> 4) & 7) === 1
   if (packetType === videoPacket.codedFrames) {
     const timed = fourcc === 'avc1' || fourcc === 'hvc1'
     const data = timed ? body.subarray(3) : body
@@ -98,7 +98,7 @@ export const createFlvDemuxer = (): FlvDemuxer => {
       hint = next
     },
     video(timestampMs, tag) {
-      if (tag.length < 2 || ((tag[0] ?? 0) >> 4 & 7) === 5) return undefined
+      if (tag.length < 2 || (((tag[0] ?? 0) >> 4) & 7) === 5) return undefined
       return ((tag[0] ?? 0) & 0x80) !== 0
         ? enhancedVideo(timestampMs, tag, hint)
         : legacyVideo(timestampMs, tag)

@@ -11,7 +11,10 @@ export interface Envelope {
  * Peels ModEx and multitrack off an enhanced tag. `packetType` is the low nibble of its first byte. Of several
  * tracks only track 0 is taken; undefined if it isn't there.
  */
-export const openEnvelope = (tag: Buffer, kinds: { modEx: number; multitrack: number }): Envelope | undefined => {
+export const openEnvelope = (
+  tag: Buffer,
+  kinds: { modEx: number; multitrack: number },
+): Envelope | undefined => {
   let packetType = (tag[0] ?? 0) & 15
   let at = 1
   const need = (count: number): void => {

@@ -84,7 +84,15 @@ const track = (config: TrackConfig): Buffer => {
     box(
       'mdia',
       fullBox('mdhd', 0, 0, u32(0, 0, timescaleOf(config), 0), u16(0x55c4, 0)),
-      fullBox('hdlr', 0, 0, u32(0), text(video ? 'vide' : 'soun'), zeros(12), text(video ? 'video\0' : 'audio\0')),
+      fullBox(
+        'hdlr',
+        0,
+        0,
+        u32(0),
+        text(video ? 'vide' : 'soun'),
+        zeros(12),
+        text(video ? 'video\0' : 'audio\0'),
+      ),
       box(
         'minf',
         video ? fullBox('vmhd', 0, 1, zeros(8)) : fullBox('smhd', 0, 0, zeros(4)),

@@ -22,6 +22,7 @@ export interface PackagerStats {
   audio: AudioConfig | undefined
   fps: number
   keyframeIntervalMs: number | undefined
+  keyframes: number
   clockJumps: number
 }
 
@@ -113,6 +114,7 @@ export const createPackager = (options: PackagerOptions): Packager => {
   let everRan = resume !== undefined
   let lastKeyMs: number | undefined
   let keyframeIntervalMs: number | undefined
+  let keyframes = 0
   let clockJumps = 0
 
   const writeInitFor = (): void => {
@@ -121,7 +123,12 @@ export const createPackager = (options: PackagerOptions): Packager => {
     if (same && currentInit >= 0) return
     initTracks = tracks
     currentInit = nextInit++
-    emit({ type: 'init', n: currentInit, tracks: tracks.map((t) => summarise(t, frameMs)), bytes: writeInit(tracks) })
+    emit({
+      type: 'init',
+      n: currentInit,
+      tracks: tracks.map((t) => summarise(t, frameMs)),
+      bytes: writeInit(tracks),
+    })
   }
 
   const beginSegment = (time: number, discontinuity: boolean): void => {
@@ -212,6 +219,7 @@ export const createPackager = (options: PackagerOptions): Packager => {
       retrack(current)
       if (lastKeyMs !== undefined && current.ms > lastKeyMs) keyframeIntervalMs = current.ms - lastKeyMs
       lastKeyMs = current.ms
+      keyframes++
     } else if (activeVideo === undefined) return
     segmenter.advance(current.ms * ticks + offset, frameMs * ticks, current.key)
     lastVideoMs = current.ms
@@ -326,7 +334,8 @@ export const createPackager = (options: PackagerOptions): Packager => {
       return first !== undefined && (ms < first - jumpBackMs || ms > first + 2 * jumpForwardMs)
     }
     const last = activeVideo === undefined ? lastAudioMs : lastVideoMs
-    const missing = shape !== undefined && ms - last > 2 * shape.partTargetMs && ms - lastAudioMs > 2 * shape.partTargetMs
+    const missing =
+      shape !== undefined && ms - last > 2 * shape.partTargetMs && ms - lastAudioMs > 2 * shape.partTargetMs
     return ms < last - jumpBackMs || ms > last + jumpForwardMs || missing
   }
 
@@ -392,7 +401,8 @@ export const createPackager = (options: PackagerOptions): Packager => {
       return segmenter?.open === true ? (last * ticks + offset) / ticks : mediaEnd / ticks
     },
     get stats() {
-      return { video: videoConfig, audio: audioConfig, fps: 1000 / frameMs, keyframeIntervalMs, clockJumps }
+      const fps = 1000 / frameMs
+      return { video: videoConfig, audio: audioConfig, fps, keyframeIntervalMs, keyframes, clockJumps }
     },
   }
 

@@ -34,7 +34,8 @@ export const writePlaylist = (window: HlsWindow, options: PlaylistOptions): stri
   const lines = head(window, options, first, shown, skipped)
   let fromEndMs = shown.reduce((sum, segment) => sum + segment.durationMs, 0)
   shown.forEach((segment, i) => {
-    const withParts = options.parts && !window.ended && fromEndMs <= partsTargets * targetMs + segment.durationMs
+    const withParts =
+      options.parts && !window.ended && fromEndMs <= partsTargets * targetMs + segment.durationMs
     if (i >= skipped) segmentLines(lines, segment, i === 0 ? undefined : shown[i - 1], withParts)
     fromEndMs -= segment.durationMs
   })

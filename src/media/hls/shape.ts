@@ -15,7 +15,10 @@ const jitterMs = 8
 export const chooseShape = (gopMs: number | undefined, frameMs: number): SessionShape => {
   const gops = gopMs === undefined ? 0 : Math.max(1, Math.ceil((minSegmentMs - frameMs / 2) / gopMs))
   const segmentMs = gopMs === undefined ? maxTargetS * 1000 : gops * gopMs
-  const targetDurationS = Math.min(maxTargetS, Math.max(2, Math.ceil((segmentMs - Math.min(10, frameMs / 2)) / 1000)))
+  const targetDurationS = Math.min(
+    maxTargetS,
+    Math.max(2, Math.ceil((segmentMs - Math.min(10, frameMs / 2)) / 1000)),
+  )
   const frames = Math.max(1, Math.round(partGoalMs / frameMs))
   return { targetDurationS, partTargetMs: Math.ceil(frames * frameMs) + jitterMs }
 }

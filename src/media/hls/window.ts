@@ -70,7 +70,8 @@ export const createWindow = (): HlsWindow => {
     const targetMs = shape.targetDurationS * 1000
     let durationMs = 0
     let listed = segments.length
-    while (listed > 0 && durationMs < listedTargets * targetMs) durationMs += segments[--listed]?.durationMs ?? 0
+    while (listed > 0 && durationMs < listedTargets * targetMs)
+      durationMs += segments[--listed]?.durationMs ?? 0
     listedFrom = Math.max(listedFrom, listed)
     let keep = listedFrom
     let beyondMs = 0

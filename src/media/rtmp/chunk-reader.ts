@@ -67,7 +67,9 @@ export const createChunkReader = (
     const plain = basic + (headerSizes[format] ?? 0)
     if (at + plain > end) return 0
     const extended =
-      format === 3 ? streams.get(streamIdAt(b, at))?.extended === true : b.readUIntBE(at + basic, 3) === 0xffffff
+      format === 3
+        ? streams.get(streamIdAt(b, at))?.extended === true
+        : b.readUIntBE(at + basic, 3) === 0xffffff
     const total = plain + (extended ? 4 : 0)
     return at + total > end ? 0 : total
   }

@@ -114,7 +114,10 @@ export class RtmpConnection {
     const sink = this.#sink
     this.#sink = undefined
     this.#held = undefined
-    this.#options.log.info({ address: this.address, bytes: this.#received }, `closed: ${this.#lastWord ?? reason}`)
+    this.#options.log.info(
+      { address: this.address, bytes: this.#received },
+      `closed: ${this.#lastWord ?? reason}`,
+    )
     if (this.#phase !== 'closing') this.#options.socket.destroy()
     this.#options.onClosed()
     sink?.ended('vanished', reason)
@@ -166,7 +169,10 @@ export class RtmpConnection {
       this.#endAfterWriting(error.message)
     } else if (error instanceof RtmpError) this.close(error.message)
     else {
-      this.#options.log.error({ err: String(error), address: this.address }, 'a publication failed unexpectedly')
+      this.#options.log.error(
+        { err: String(error), address: this.address },
+        'a publication failed unexpectedly',
+      )
       this.close('internal error')
     }
   }
@@ -217,7 +223,7 @@ export class RtmpConnection {
   // An aggregate is FLV tags in a row, RTMP 1.0 §7.1.6; their timestamps count from the first one's.
   #onAggregate({ body, timestampMs }: RtmpMessage): void {
     let first: number | undefined
-    for (let at = 0; at + 11 <= body.length; ) {
+    for (let at = 0; at + 11 <= body.length;) {
       const size = body.readUIntBE(at + 1, 3)
       const stamp = (body.readUIntBE(at + 4, 3) | ((body[at + 7] ?? 0) << 24)) >>> 0
       first ??= stamp

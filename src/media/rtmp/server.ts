@@ -14,7 +14,7 @@ export interface RtmpServerOptions {
   port: number
   /** PEM texts; present means RTMPS. */
   tls?: { cert: Buffer; key: Buffer } | undefined
-  limits?: Partial<RtmpLimits>
+  limits?: { [K in keyof RtmpLimits]?: RtmpLimits[K] | undefined }
   log: Log
   now(): number
   authorise: AuthorisePublish
@@ -28,7 +28,8 @@ export interface RtmpServer {
 }
 
 export const startRtmpServer = async (options: RtmpServerOptions): Promise<RtmpServer> => {
-  const limits: RtmpLimits = { ...defaultLimits, ...options.limits }
+  const given = Object.entries(options.limits ?? {}).filter(([, value]) => value !== undefined)
+  const limits: RtmpLimits = { ...defaultLimits, ...Object.fromEntries(given) }
   const connections = new Set<RtmpConnection>()
   const perAddress = new Map<string, number>()
 
@@ -61,7 +62,10 @@ export const startRtmpServer = async (options: RtmpServerOptions): Promise<RtmpS
   const server: Server =
     options.tls === undefined
       ? createServer(accept)
-      : createTlsServer({ ...options.tls, minVersion: 'TLSv1.2', handshakeTimeout: limits.handshakeMs }, accept)
+      : createTlsServer(
+          { ...options.tls, minVersion: 'TLSv1.2', handshakeTimeout: limits.handshakeMs },
+          accept,
+        )
   server.on('tlsClientError', () => undefined)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
