@@ -35,6 +35,8 @@ export interface LinkServer {
   /** TCP port, 0 for a Unix socket. */
   readonly port: number
   broadcast(event: SessionEvent): void
+  /** Tells everyone how PDT and media time of a session lie, watched or not. */
+  timeline(sessionId: string): void
   /** Asks any connected API; waits for one to connect. Rejects after 9 s. */
   ask(intent: PublishIntent): Promise<PublishAnswer>
   close(): Promise<void>
@@ -46,6 +48,7 @@ const authMs = 5_000
 const subscriptionBytes = 24 * 1024 * 1024
 const socketBytes = 128 * 1024 * 1024
 const maxLinks = 64
+const maxRuns = 100
 
 interface Question {
   id: number
@@ -108,6 +111,13 @@ export const startLinkServer = async (options: LinkServerOptions): Promise<LinkS
     port: typeof bound === 'object' && bound !== null ? bound.port : 0,
     broadcast(event) {
       for (const peer of peers) peer.send({ t: 'event', event })
+    },
+    timeline(sessionId) {
+      const session = options.sessions().find(sessionId)
+      if (session === undefined) return
+      // What viewers can still see at the edge; a recording's journal has the whole of it.
+      const runs = session.runs.slice(-maxRuns)
+      for (const peer of peers) peer.send({ t: 'timeline', s: sessionId, runs })
     },
     ask: (intent) =>
       new Promise((resolve, reject) => {
@@ -261,6 +271,10 @@ const servePeer = (socket: Socket, options: PeerOptions): Peer => {
     send({ t: 'hello', mac, epoch: options.epoch, sessions: options.sessions().states() })
     options.log.info({}, 'link open')
     options.onReady()
+    for (const state of options.sessions().states()) {
+      const runs = options.sessions().find(state.sessionId)?.runs.slice(-maxRuns) ?? []
+      send({ t: 'timeline', s: state.sessionId, runs })
+    }
   }
 
   const onMessage = (message: ToIngest): void => {
@@ -303,6 +317,7 @@ const servePeer = (socket: Socket, options: PeerOptions): Peer => {
   const timer = setTimeout(() => close('it did not say who it is'), authMs)
   const reader = createFrameReader((message) => onMessage(message as ToIngest))
   socket.setNoDelay(true)
+  socket.setKeepAlive(true, 5_000)
   socket.on('data', (bytes: Buffer) => {
     if (closed) return
     try {
