@@ -42,10 +42,11 @@ export interface Db extends Queries, AsyncDisposable {
   /**
    * Runs `fn` all or nothing. `fn` may run several times (deadlock, busy database), so it changes nothing but the
    * database. While it runs, only `trx` may be used; `trx` dies with it. A duplicate may be caught inside; after
-   * any other failed statement only a rollback follows. On SQLite transactions run one after the other.
+   * any other failed statement only a rollback follows. On SQLite transactions run one after the other. After 8 s
+   * it is rolled back: events count on no transaction being open for 10 s.
    * Throws AppError `storage_failed`, `storage_full`, `unavailable`.
    */
-  transaction<T>(fn: (trx: Transaction) => Promise<T>): Promise<T>
+  transaction<T>(fn: (trx: Transaction) => Promise<T>, options?: { timeoutMs?: number }): Promise<T>
   close(): Promise<void>
   /** For this folder only. */
   readonly internals: { readonly engine: Engine; readonly log: Log; readonly clock: Clock }
@@ -66,7 +67,7 @@ export const openDatabase = async (deps: {
     engine: engine.name,
     scopes,
     log,
-    timeoutMs: deps.transactionTimeoutMs ?? 30_000,
+    timeoutMs: deps.transactionTimeoutMs ?? 8_000,
   })
   const close = (): Promise<void> => engine.close()
   // Kysely's own object carries the query builder; its ways around `transaction` are shadowed.

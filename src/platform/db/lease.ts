@@ -31,6 +31,9 @@ export class Lease implements DatabaseConnection {
     if (this.#ended || this.#scope?.state === 'ended') {
       throw new Error('This transaction has ended: its handle was kept, or a statement was not awaited')
     }
+    if (/^\s*(begin|start transaction|commit|end|rollback|savepoint|release)\b/i.test(query.sql)) {
+      throw new Error('Transactions begin and end through transaction()')
+    }
     return (this.#session ? await this.#inTransaction(query) : await this.#alone(query)) as QueryResult<R>
   }
 

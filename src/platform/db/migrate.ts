@@ -25,6 +25,8 @@ const ledger = createTable(
   { primaryKey: ['migration', 'step'] },
 )
 
+const changeLimit = { timeoutMs: 3_600_000 }
+
 type RunDdl = (statement: string) => Promise<void>
 
 /** Runs what is missing and gives the ids of the migrations that did something. */
@@ -61,7 +63,7 @@ const runSteps = async (db: Db, ddl: RunDdl, migration: Migration, first: number
       await db.transaction(async (trx) => {
         await step.change(trx)
         await trx.insertInto('schema_migration').values(row).execute()
-      })
+      }, changeLimit)
     }
   }
   log.info({ migration: migration.id, steps: migration.steps.length }, 'migrated')

@@ -29,9 +29,6 @@ export const createStatements = (db: BetterSqlite.Database): Statements => {
     prepare,
     readsOnly: (sql) => {
       if (/^\s*(insert|update|delete|replace)\b/i.test(sql)) return false
-      if (/^\s*(begin|commit|end|rollback|savepoint|release)\b/i.test(sql)) {
-        throw new Error('Transactions begin and end through transaction()')
-      }
       // A pragma may change the connection and still count as read-only.
       return !/^\s*pragma\b/i.test(sql) && prepare(sql).readonly
     },

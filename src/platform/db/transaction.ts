@@ -21,15 +21,18 @@ export interface TransactionDeps {
   timeoutMs: number
 }
 
-export type RunTransaction = <T>(fn: (trx: Transaction) => Promise<T>) => Promise<T>
+export type RunTransaction = <T>(
+  fn: (trx: Transaction) => Promise<T>,
+  options?: { timeoutMs?: number },
+) => Promise<T>
 
 export const createRunTransaction = (deps: TransactionDeps): RunTransaction => {
-  return async (fn) => {
+  return async (fn, { timeoutMs = deps.timeoutMs } = {}) => {
     if (deps.scopes.getStore()?.state === 'open') {
       throw new Error('Transactions do not nest: pass the open one on')
     }
     for (let attempt = 1; ; attempt++) {
-      const outcome = await runOnce(deps, fn)
+      const outcome = await runOnce({ ...deps, timeoutMs }, fn)
       if (outcome.ok) {
         for (const hook of outcome.hooks) runHook(deps, hook)
         return outcome.value

@@ -33,10 +33,13 @@ export const platform: Migration = {
         /** Held only while the job is alive, so that a second one with the same key is refused. */
         live_key: col.text(190, { nullable: true }),
         key: col.text(190, { nullable: true }),
+        /** How often it was claimed: the fence. */
         attempt: col.int({ default: 0 }),
         max_attempts: col.int(),
-        run_at_ms: col.bigint(),
-        lease_until_ms: col.bigint({ default: 0 }),
+        /** How often it failed or its worker vanished; a release at shutdown does not count. */
+        failures: col.int({ default: 0 }),
+        /** When it may be claimed: a queued job's start, a running job's end of lease. */
+        due_ms: col.bigint(),
         progress: col.real({ default: 0 }),
         note: col.text(200, { nullable: true }),
         error_code: col.text(64, { nullable: true }),
@@ -48,7 +51,7 @@ export const platform: Migration = {
       { primaryKey: ['id'] },
     ),
     createUnique('job', ['kind', 'live_key']),
-    createIndex('job', ['state', 'kind', 'run_at_ms']),
+    createIndex('job', ['state', 'kind', 'due_ms']),
     createIndex('job', ['state', 'id']),
     createIndex('job', ['kind', 'key', 'id']),
   ],
