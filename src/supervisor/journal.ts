@@ -1,0 +1,47 @@
+/** Owns the machine's log: JSON lines to a rotated file and to stdout, there as short lines when a person reads. */
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import rotate from 'pino-roll'
+
+export interface Journal {
+  /** A line as a process wrote it. */
+  write(line: string): void
+  /** The supervisor's own word. */
+  say(level: 'info' | 'warn' | 'error', msg: string, fields?: object): void
+  close(): Promise<void>
+}
+
+const levels = { info: 30, warn: 40, error: 50 }
+
+export const openJournal = async ({ file, isTerminal }: { file: string; isTerminal: boolean }): Promise<Journal> => {
+  mkdirSync(dirname(file), { recursive: true })
+  const stream = await rotate({ file, size: '20m', limit: { count: 5 }, symlink: true })
+  const write = (line: string): void => {
+    stream.write(`${line}\n`)
+    process.stdout.write(`${isTerminal ? forPeople(line) : line}\n`)
+  }
+  return {
+    write,
+    say: (level, msg, fields = {}) =>
+      write(JSON.stringify({ level: levels[level], time: Date.now(), process: 'vireo', ...fields, msg })),
+    close: () =>
+      new Promise((resolve) => {
+        stream.once('close', resolve)
+        stream.end()
+      }),
+  }
+}
+
+const names: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'ERROR', 60: 'FATAL' }
+
+/** `12:04:05 warn  message  key=value`; a line that is no JSON stays as it is. */
+const forPeople = (line: string): string => {
+  try {
+    const { level, time, msg, pid: _pid, hostname: _host, ...fields } = JSON.parse(line) as Record<string, unknown>
+    const at = new Date(typeof time === 'number' ? time : Date.now()).toTimeString().slice(0, 8)
+    const rest = Object.entries(fields).map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    return `${at} ${(names[Number(level)] ?? '').padEnd(5)} ${String(msg)}  ${rest.join(' ')}`.trimEnd()
+  } catch {
+    return line
+  }
+}
