@@ -4,7 +4,7 @@ import vueParser from 'vue-eslint-parser'
 import prettier from 'eslint-config-prettier'
 
 export default tseslint.config(
-  { ignores: ['node_modules', 'web/dist', 'data', 'web/*.d.ts', 'tests/.artifacts'] },
+  { ignores: ['node_modules', 'web/dist', 'data', '**/*.d.ts', 'tests/.artifacts'] },
   ...tseslint.configs.recommendedTypeChecked.map((c) => ({ ...c, files: ['**/*.ts'] })),
   {
     files: ['**/*.ts'],
@@ -12,6 +12,8 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/require-await': 'off',
+      // Factories return closures: their methods never use `this`.
+      '@typescript-eslint/unbound-method': 'off',
       '@typescript-eslint/consistent-type-imports': 'error',
       'no-restricted-syntax': [
         'error',
@@ -30,7 +32,7 @@ export default tseslint.config(
       'scripts/**',
       'tests/**',
       'bench/**',
-      '**/*.test.ts',
+      '**/*.test.ts', '**/testing.ts', '**/*.fixture.ts',
       '*.config.ts',
       'web/*.config.ts',
     ],

@@ -133,3 +133,9 @@ export const atBarePath = <E extends Endpoint>(spec: E): E => ({
   ...spec,
   path: spec.path.replace('/api/v1/passport', '/passport'),
 })
+
+declare module './events.ts' {
+  interface Events {
+    'user.registered': { user_id: string }
+  }
+}

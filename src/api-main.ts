@@ -30,12 +30,20 @@ const start = async (): Promise<void> => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop)
   // Without its supervisor nobody would end this process.
   process.on('disconnect', stop)
-  process.send?.({ type: 'ready', httpPort: app.httpPort, setupToken: await app.newSetupToken(), missing: await app.missing() })
+  process.send?.({
+    type: 'ready',
+    httpPort: app.httpPort,
+    setupToken: await app.newSetupToken(),
+    missing: await app.missing(),
+  })
 }
 
 start().catch((error: unknown) => {
   const { code, port } = error as { code?: string; port?: number }
-  const words = code === 'EADDRINUSE' ? `port ${port} is in use; set VIREO_HTTP_PORT to another` : String((error as Error).stack ?? error)
+  const words =
+    code === 'EADDRINUSE'
+      ? `port ${port} is in use; set VIREO_HTTP_PORT to another`
+      : String((error as Error).stack ?? error)
   process.stdout.write(`${JSON.stringify({ level: 60, time: Date.now(), process: 'api', msg: words })}\n`)
   process.exit(code === 'EADDRINUSE' ? fatalExitCode : 1)
 })

@@ -13,7 +13,13 @@ export interface Journal {
 
 const levels = { info: 30, warn: 40, error: 50 }
 
-export const openJournal = async ({ file, isTerminal }: { file: string; isTerminal: boolean }): Promise<Journal> => {
+export const openJournal = async ({
+  file,
+  isTerminal,
+}: {
+  file: string
+  isTerminal: boolean
+}): Promise<Journal> => {
   mkdirSync(dirname(file), { recursive: true })
   const stream = await rotate({ file, size: '20m', limit: { count: 5 }, symlink: true })
   const write = (line: string): void => {
@@ -32,14 +38,29 @@ export const openJournal = async ({ file, isTerminal }: { file: string; isTermin
   }
 }
 
-const names: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'ERROR', 60: 'FATAL' }
+const names: Readonly<Record<number, string>> = {
+  20: 'debug',
+  30: 'info',
+  40: 'warn',
+  50: 'ERROR',
+  60: 'FATAL',
+}
 
 /** `12:04:05 warn  message  key=value`; a line that is no JSON stays as it is. */
 const forPeople = (line: string): string => {
   try {
-    const { level, time, msg, pid: _pid, hostname: _host, ...fields } = JSON.parse(line) as Record<string, unknown>
+    const {
+      level,
+      time,
+      msg,
+      pid: _pid,
+      hostname: _host,
+      ...fields
+    } = JSON.parse(line) as Record<string, unknown>
     const at = new Date(typeof time === 'number' ? time : Date.now()).toTimeString().slice(0, 8)
-    const rest = Object.entries(fields).map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    const rest = Object.entries(fields).map(
+      ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    )
     return `${at} ${(names[Number(level)] ?? '').padEnd(5)} ${String(msg)}  ${rest.join(' ')}`.trimEnd()
   } catch {
     return line

@@ -31,9 +31,17 @@ export const createHandlers = (log: Log) => {
         },
       }
     },
-    deliver(channel: string, text: string): void {
-      for (const { handler } of [...(channels.get(channel) ?? [])]) void call(channel, handler, text)
+    /** For those who listen now; the call then leaves out whoever has stopped listening meanwhile. */
+    delivery(channel: string, text: string): () => void {
+      const listeners = channels.get(channel)
+      const entries = [...(listeners ?? [])]
+      return () => {
+        for (const entry of entries) if (listeners?.has(entry)) void call(channel, entry.handler, text)
+      }
     },
-    clear: () => channels.clear(),
+    clear() {
+      for (const listeners of channels.values()) listeners.clear()
+      channels.clear()
+    },
   }
 }

@@ -8,8 +8,7 @@ export const createMemoryBus = (deps: { log: Log }): Bus => {
   return {
     async publish(channel, message) {
       // As text, so that no handler gets an object that its publisher still changes.
-      const text = JSON.stringify(message)
-      setImmediate(() => handlers.deliver(channel, text))
+      setImmediate(handlers.delivery(channel, JSON.stringify(message)))
     },
     subscribe: async (channel, handler) => {
       const { remove } = handlers.add(channel, handler)

@@ -116,7 +116,7 @@ const assertAccess = (access: Access, caller: Caller | undefined): void => {
 export const validatorCompiler =
   ({ schema, httpPart }: { schema: z.ZodType; httpPart?: string }) =>
   (data: unknown): { value: unknown } | { error: Error } => {
-    const input = httpPart === 'body' && !isForm(data) ? (data ?? undefined) : coerceTexts(schema, data)
+    const input = httpPart === 'body' && !isForm(data) ? (data ?? {}) : coerceTexts(schema, data)
     const result = schema.safeParse(input)
     return result.success ? { value: result.data } : { error: result.error }
   }

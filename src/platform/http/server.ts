@@ -4,7 +4,6 @@ import cookie from '@fastify/cookie'
 import helmet from '@fastify/helmet'
 import fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
-import { AppError } from '../errors/app-error.ts'
 import type { Log } from '../log/log.ts'
 import { registerBodies } from './body.ts'
 import { fromZod, sendFailure } from './failure.ts'
@@ -65,9 +64,6 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Fast
     const inner = (error as { validation?: unknown }).validation === undefined ? error : validationOf(error)
     return sendFailure(inner, request, reply, options.log)
   })
-  app.setNotFoundHandler((request, reply) =>
-    sendFailure(new AppError('not_found'), request, reply, options.log),
-  )
   return app
 }
 

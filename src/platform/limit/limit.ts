@@ -1,8 +1,12 @@
-/** Owns rate limits: how often one key may do one thing. Without its shared store it falls back to stricter limits in process, never to none. */
-import type { Redis, Cluster } from 'ioredis'
+/**
+ * Owns rate limits: how often one key may do one thing. Without its shared store it falls back to stricter limits in
+ * process, never to none.
+ */
+import type { Redis } from 'ioredis'
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 import type { RateLimiterAbstract } from 'rate-limiter-flexible'
 import { AppError } from '../errors/app-error.ts'
+import type { Log } from '../log/log.ts'
 
 export interface LimitRule {
   readonly name: string
@@ -12,30 +16,41 @@ export interface LimitRule {
 }
 
 export interface Limit {
-  /** Counts one; throws `rate_limited` with the time to wait when there were too many. */
+  /** Counts `points` (1); throws `rate_limited` with the time to wait when there were too many. */
   take(key: string, points?: number): Promise<void>
-  /** True if the next `take` would throw; counts nothing. */
-  isSpent(key: string): Promise<boolean>
-  /** Forgets what was counted. */
-  reset(key: string): Promise<void>
 }
 
-export interface Limits {
+export interface Limits extends AsyncDisposable {
   create(rule: LimitRule): Limit
 }
 
 /** `enabled: false` makes limits that never refuse: for tests whose subject is something else. */
-export const createLimits = (options: { redis?: Redis | Cluster; enabled: boolean }): Limits => ({
-  create: (rule) => (options.enabled ? createLimit(rule, options.redis) : unlimited),
-})
-
-const unlimited: Limit = {
-  take: async () => undefined,
-  isSpent: async () => false,
-  reset: async () => undefined,
+export const createLimits = async (options: {
+  redisUrls: readonly string[]
+  enabled: boolean
+  log: Log
+}): Promise<Limits> => {
+  const redis = options.enabled ? await connect(options.redisUrls, options.log) : undefined
+  return {
+    create: (rule) => (options.enabled ? createLimit(rule, redis) : unlimited),
+    async [Symbol.asyncDispose]() {
+      redis?.disconnect()
+    },
+  }
 }
 
-const createLimit = (rule: LimitRule, redis: Redis | Cluster | undefined): Limit => {
+const unlimited: Limit = { take: async () => undefined }
+
+const connect = async (urls: readonly string[], log: Log): Promise<Redis | undefined> => {
+  const [url] = urls
+  if (url === undefined) return undefined
+  const { Redis: Client } = await import('ioredis')
+  const client = new Client(url, { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 500 })
+  client.on('error', (error: Error) => log.debug({ err: error }, 'rate limits can not reach Redis'))
+  return client
+}
+
+const createLimit = (rule: LimitRule, redis: Redis | undefined): Limit => {
   const limiter = limiterOf(rule, redis)
   return {
     async take(key, points = 1) {
@@ -47,17 +62,10 @@ const createLimit = (rule: LimitRule, redis: Redis | Cluster | undefined): Limit
         throw new AppError('unavailable', { cause: error })
       }
     },
-    async isSpent(key) {
-      const state = await limiter.get(key)
-      return state !== null && state.remainingPoints <= 0
-    },
-    async reset(key) {
-      await limiter.delete(key)
-    },
   }
 }
 
-const limiterOf = (rule: LimitRule, redis: Redis | Cluster | undefined): RateLimiterAbstract => {
+const limiterOf = (rule: LimitRule, redis: Redis | undefined): RateLimiterAbstract => {
   const common = { keyPrefix: `limit:${rule.name}`, points: rule.points, duration: rule.windowS }
   if (redis === undefined) return new RateLimiterMemory(common)
   return new RateLimiterRedis({
