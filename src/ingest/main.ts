@@ -1,0 +1,78 @@
+/** Owns the ingest process: its one argument in, RTMP and link servers up, a clean end on SIGTERM. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { systemClock } from '../platform/clock/clock.ts'
+import { startRtmpServer } from '../media/rtmp/server.ts'
+import type { RtmpServer, RtmpServerOptions } from '../media/rtmp/server.ts'
+import { startLinkServer } from './link-server.ts'
+import { createProcessLog } from './process-log.ts'
+import { createSessions } from './sessions.ts'
+import { ingestSettings } from './settings.ts'
+import type { IngestSettings } from './settings.ts'
+
+const readSettings = (): IngestSettings => ingestSettings.parse(JSON.parse(process.argv[2] ?? 'null'))
+
+const run = async (settings: IngestSettings): Promise<void> => {
+  const now = (): number => systemClock.now()
+  const log = createProcessLog(settings.logLevel, now, (line) => process.stdout.write(line))
+  const sessions = createSessions({
+    stateDir: join(settings.dataDir, 'ingest'),
+    recordingsDir: settings.recordingsDir,
+    quotaBytes: settings.recording.quotaBytes,
+    bundleBytes: settings.recording.bundleBytes,
+    log,
+    now,
+    ask: (intent) => link.ask(intent),
+    onEvent: (event) => link.broadcast(event),
+  })
+  // Before the link opens, so that `hello` knows every session.
+  await sessions.resume()
+  const link = await startLinkServer({
+    address: settings.linkAddress,
+    secret: settings.linkSecret,
+    log,
+    sessions: () => sessions,
+  })
+
+  const { host, rtmps } = settings
+  const { authorise } = sessions
+  const common = { host, limits: settings.limits, log, now, authorise } satisfies Partial<RtmpServerOptions>
+  const servers: RtmpServer[] = [await startRtmpServer({ ...common, port: settings.rtmpPort })]
+  if (rtmps !== undefined) {
+    const tls = { cert: await readFile(rtmps.cert), key: await readFile(rtmps.key) }
+    servers.push(await startRtmpServer({ ...common, port: rtmps.port, tls }))
+  }
+  log.info(
+    { rtmpPort: servers[0]?.port, rtmpsPort: servers[1]?.port, linkPort: link.port },
+    'ingest is listening',
+  )
+
+  let stopping = false
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) return
+    stopping = true
+    log.info({ signal }, 'ingest is stopping')
+    // Never longer than the supervisor waits, whatever a disk does.
+    setTimeout(() => process.exit(1), 1_800).unref()
+    await sessions.suspend()
+    await Promise.all(servers.map((server) => server.close()))
+    await link.close()
+    process.exit(0)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal))
+}
+
+process.title = 'vireo-ingest'
+// The supervisor may die first; a log line that nobody reads is no reason to cut a publisher.
+process.stdout.on('error', () => undefined)
+process.stderr.on('error', () => undefined)
+try {
+  await run(readSettings())
+} catch (error) {
+  const text = error instanceof Error ? error.message : String(error)
+  process.stdout.write(
+    JSON.stringify({ level: 'error', time: systemClock.now(), msg: `ingest can't start: ${text}` }) + '\n',
+  )
+  process.exitCode = 1
+  setTimeout(() => process.exit(1), 100)
+}
