@@ -6,7 +6,7 @@ import type { Db, Transaction } from '../platform/db/db.ts'
 import { AppError } from '../platform/errors/app-error.ts'
 import type { Caller } from '../platform/http/route.ts'
 import { sortableId } from '../platform/ids/ids.ts'
-import type { Limits } from '../platform/limit/limit.ts'
+import type { Kv } from '../platform/kv/kv.ts'
 import { cutStretches, maxInRange, perStretch, repetitionKey } from './rules.ts'
 import * as store from './store.ts'
 import { looksToRow, toDanmaku } from './view.ts'
@@ -36,21 +36,23 @@ export interface DanmakuDeps {
   db: Db
   bus: Bus
   clock: Clock
-  /** Limits that hold in every profile: they keep one user from filling everybody's screen. */
-  limits: Limits
+  kv: Kv
   /** Told in the transaction that stores them, so that a count never differs from what there is. */
   count: (trx: Transaction, timelineId: string, by: number) => Promise<void>
 }
+
+/** So many in so long. */
+const burst = 5
+const burstMs = 5_000
+/** The same words again no sooner than this. */
+const repetitionMs = 10_000
 
 export type DanmakuService = ReturnType<typeof createDanmakuService>
 
 export const isModerator = (caller: Pick<Caller, 'role'>): boolean =>
   caller.role === 'moderator' || caller.role === 'admin'
 
-export const createDanmakuService = ({ db, bus, clock, limits, count }: DanmakuDeps) => {
-  const burst = limits.create({ name: 'danmaku', points: 5, windowS: 5 })
-  const repetition = limits.create({ name: 'danmaku_repeated', points: 1, windowS: 10 })
-
+export const createDanmakuService = ({ db, kv, bus, clock, count }: DanmakuDeps) => {
   const writer = createWriter((rows) =>
     db.transaction(async (trx) => {
       await store.insertDanmaku(trx, rows)
@@ -59,6 +61,16 @@ export const createDanmakuService = ({ db, bus, clock, limits, count }: DanmakuD
       }
     }),
   )
+
+  /** Holds in every profile: it keeps one user from filling everybody's screen. Throws `rate_limited`. */
+  const assertPace = async (userId: string, said: string): Promise<void> => {
+    if ((await kv.incr(`danmaku:pace:${userId}`, burstMs)) > burst) {
+      throw new AppError('rate_limited', { retryAfterS: burstMs / 1000 })
+    }
+    if (!(await kv.setIfAbsent(said, '1', repetitionMs))) {
+      throw new AppError('rate_limited', { retryAfterS: repetitionMs / 1000 })
+    }
+  }
 
   const isMuted = (ownerId: string, userId: string): Promise<boolean> =>
     store.isMuted(db, ownerId, userId, clock.now())
@@ -69,9 +81,8 @@ export const createDanmakuService = ({ db, bus, clock, limits, count }: DanmakuD
     /** Resolves once it is stored. Throws `muted`, `rate_limited`. */
     async write(timeline: Timeline, author: { id: string; nickname: string }, given: NewDanmaku): Promise<Danmaku> {
       if (await isMuted(timeline.ownerId, author.id)) throw new AppError('muted')
-      await burst.take(author.id)
-      const said = repetitionKey(author.id, given.text)
-      await repetition.take(said)
+      const said = `danmaku:said:${repetitionKey(author.id, given.text)}`
+      await assertPace(author.id, said)
       const nowMs = clock.now()
       const row = {
         timeline_id: timeline.timelineId,
@@ -87,7 +98,7 @@ export const createDanmakuService = ({ db, bus, clock, limits, count }: DanmakuD
         await writer.write(row)
       } catch (error) {
         // Not said after all: trying again is no repetition.
-        await repetition.reset(said)
+        await kv.delete(said)
         throw error
       }
       return toDanmaku({ ...row, nickname: author.nickname })

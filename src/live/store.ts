@@ -1,13 +1,15 @@
 /** Owns all SQL on rooms and live sessions. Changes of a session's state name the states they may start from. */
+import { sql } from 'kysely'
 import type { Selectable } from 'kysely'
 import type { Queries } from '../platform/db/db.ts'
 import { seek } from '../platform/db/cursor.ts'
 import { greatest, insertIfAbsent } from '../platform/db/portable.ts'
-import { sql } from 'kysely'
 import type { LiveSessionTable, RoomTable, SessionState } from './tables.ts'
 
 export type RoomRow = Selectable<RoomTable>
 export type SessionRow = Selectable<LiveSessionTable>
+
+const waitingStates = ['pending', 'reconnecting', 'stopped'] as const
 
 export const insertRoom = async (db: Queries, row: RoomRow): Promise<void> => {
   await insertIfAbsent(db, 'room', row)
@@ -79,12 +81,38 @@ export const moveSession = async (
   return result.numUpdatedRows === 1n
 }
 
+/** As `moveSession`, if nobody has come back meanwhile. */
+export const closeAbandoned = async (
+  db: Queries,
+  id: string,
+  leftBefore: number,
+  change: Partial<SessionRow>,
+): Promise<boolean> => {
+  const result = await db
+    .updateTable('live_session')
+    .set(change)
+    .where('id', '=', id)
+    .where('state', 'in', [...waitingStates])
+    .where('left_ms', '<=', leftBefore)
+    .executeTakeFirst()
+  return result.numUpdatedRows === 1n
+}
+
 export const updateSession = async (db: Queries, id: string, change: Partial<SessionRow>): Promise<void> => {
   await db.updateTable('live_session').set(change).where('id', '=', id).execute()
 }
 
 export const deleteUnseen = async (db: Queries, id: string): Promise<void> => {
   await db.deleteFrom('live_session').where('id', '=', id).where('started_ms', 'is', null).execute()
+}
+
+export const updateRunning = async (
+  db: Queries,
+  userId: string,
+  change: Partial<SessionRow>,
+): Promise<void> => {
+  if (Object.keys(change).length === 0) return
+  await db.updateTable('live_session').set(change).where('running_key', '=', userId).execute()
 }
 
 /** A session's media only grows: events may come twice or late. */
@@ -108,8 +136,6 @@ export const setViewers = async (db: Queries, id: string, viewers: number): Prom
 export const forgetViewers = async (db: Queries): Promise<void> => {
   await db.updateTable('live_session').set({ viewers: 0 }).where('on_air', '=', 1).execute()
 }
-
-const waitingStates = ['pending', 'reconnecting', 'stopped'] as const
 
 /** Sessions nobody has published to since `leftBefore`. */
 export const abandonedQuery = (db: Queries, leftBefore: number) =>
