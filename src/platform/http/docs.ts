@@ -23,10 +23,8 @@ export const registerDocs = async (app: FastifyInstance, { title, version }: Doc
     transform: ({ schema, url }) => ({ url, schema: toJsonSchemas(schema as RouteSchema) as typeof schema }),
   })
   const openapi = (): OpenApi => app.swagger() as unknown as OpenApi
-  app.get('/openapi.json', { schema: { hide: true } as object }, async (_request, reply) =>
-    sendJson(reply, openapi()),
-  )
-  app.get('/postman.json', { schema: { hide: true } as object }, async (_request, reply) =>
+  app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => sendJson(reply, openapi()))
+  app.get('/postman.json', { schema: { hide: true } }, async (_request, reply) =>
     sendJson(reply, toPostman(openapi())),
   )
   await app.register(async (scope) => {
@@ -41,7 +39,7 @@ export const registerDocs = async (app: FastifyInstance, { title, version }: Doc
         withDefaultFonts: false,
         telemetry: false,
         agent: { disabled: true },
-      } as object,
+      },
     })
   })
 }

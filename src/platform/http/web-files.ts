@@ -8,8 +8,9 @@ import { AppError } from '../errors/app-error.ts'
 import type { Log } from '../log/log.ts'
 import { sendFailure } from './failure.ts'
 
-/** What below these prefixes is not found is an API's 404, not a page. */
-const notPages = /^\/(api|passport|play|uploads|docs|embed|oembed|assets)(\/|$)|\.\w{1,8}$/
+/** What below these prefixes is not found is an API's 404, not a page; nor is an address that no page could have. */
+const notPages = /^\/(api|passport|play|docs|embed|oembed|assets)(\/|$)/
+const pageAddress = /^\/(?!\/)[\w@/-]*$/
 
 /** Serves `directory` (web/dist). Without a build every page says how to make one. */
 export const registerWebFiles = async (
@@ -38,7 +39,10 @@ export const registerWebFiles = async (
   const page = hasBuild ? await readFile(join(directory, 'index.html'), 'utf8') : undefined
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0] ?? '/'
-    const isPage = (request.method === 'GET' || request.method === 'HEAD') && !notPages.test(path)
+    const isPage =
+      (request.method === 'GET' || request.method === 'HEAD') &&
+      pageAddress.test(path) &&
+      !notPages.test(path)
     if (!isPage) return sendFailure(new AppError('not_found'), request, reply, log)
     if (page === undefined) {
       return reply
