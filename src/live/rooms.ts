@@ -8,10 +8,12 @@ import { AppError } from '../platform/errors/app-error.ts'
 import { secretToken } from '../platform/ids/ids.ts'
 import { toAuthor } from '../user/index.ts'
 import type { UserService, UserWithCounts } from '../user/index.ts'
-import { defaultTitle, keyHash } from './rules.ts'
+import type { RoomNow } from './room-hub.ts'
+import { defaultTitle, keyHash, roomStateOf } from './rules.ts'
 import * as store from './store.ts'
 import type { RoomRow, SessionRow } from './store.ts'
 import { toRoom } from './view.ts'
+import type { RoomParts } from './view.ts'
 
 interface Deps {
   db: Db
@@ -24,6 +26,7 @@ interface Deps {
   /** Cuts the session's publisher. */
   cut: (sessionId: string, reason: string) => void
   changed: (room: { room_id: string }) => void
+  hasPictures: boolean
 }
 
 type RoomChange = z.output<NonNullable<typeof patchMyRoom.body>>
@@ -32,7 +35,7 @@ type ListQuery = z.output<NonNullable<typeof listLive.query>>
 export type Rooms = ReturnType<typeof createRooms>
 
 export const createRooms = (deps: Deps) => {
-  const { db, clock, users, cursorSecret, healthOf, viewersOf, cut, changed } = deps
+  const { db, clock, users, cursorSecret, healthOf, viewersOf, cut, changed, hasPictures } = deps
 
   const ownerOf = async (userId: string): Promise<UserWithCounts> => {
     const user = await users.row(userId)
@@ -62,6 +65,9 @@ export const createRooms = (deps: Deps) => {
   const viewersIn = (roomId: string, running: SessionRow | undefined): number =>
     viewersOf(roomId) ?? running?.viewers ?? 0
 
+  const viewWith = (parts: Omit<RoomParts, 'hasPictures' | 'nowMs'>): Room =>
+    toRoom({ ...parts, hasPictures, nowMs: clock.now() })
+
   const viewOf = async (user: UserWithCounts): Promise<Room> => {
     const [room, running, last] = await Promise.all([
       store.findRoom(db, user.id),
@@ -70,7 +76,7 @@ export const createRooms = (deps: Deps) => {
     ])
     const roomId = user.room_id
     const viewers = viewersIn(roomId, running)
-    return toRoom({ roomId, author: toAuthor(user), room, running, last, viewers, nowMs: clock.now() })
+    return viewWith({ roomId, author: toAuthor(user), room, running, last, viewers })
   }
 
   const mine = async (userId: string): Promise<OwnRoom> => {
@@ -98,10 +104,20 @@ export const createRooms = (deps: Deps) => {
       return user && viewOf(user)
     },
 
-    /** Who a room belongs to, its session that may go on, and whether that is on the air. */
-    async place(roomId: string): Promise<{ ownerId: string; session: SessionRow | undefined } | undefined> {
+    /** The room as its sockets need it. */
+    async now(roomId: string): Promise<RoomNow | undefined> {
       const user = await users.byRoom(roomId)
-      return user && { ownerId: user.id, session: await store.findRunning(db, user.id) }
+      if (user === undefined) return undefined
+      const [view, running] = await Promise.all([viewOf(user), store.findRunning(db, user.id)])
+      return { ownerId: user.id, view, session: roomStateOf(running) === 'idle' ? undefined : running }
+    },
+
+    /** Its owner and its session on the air. Throws `not_found`. */
+    async place(roomId: string): Promise<{ ownerId: string; session: SessionRow | undefined }> {
+      const user = await users.byRoom(roomId)
+      if (user === undefined) throw new AppError('not_found')
+      const running = await store.findRunning(db, user.id)
+      return { ownerId: user.id, session: roomStateOf(running) === 'idle' ? undefined : running }
     },
 
     /** Changes the room, and the running session with it: the list and the replay show what it is called now. */
@@ -121,11 +137,12 @@ export const createRooms = (deps: Deps) => {
       return mine(userId)
     },
 
-    async setCover(userId: string, coverKey: string): Promise<OwnRoom> {
+    /** The cover before it, if there was one, is nobody's now. */
+    async setCover(userId: string, coverKey: string): Promise<{ room: OwnRoom; before: string | null }> {
       const room = await ensure(await ownerOf(userId))
       await store.updateRoom(db, userId, { cover_key: coverKey })
       changed(room)
-      return mine(userId)
+      return { room: await mine(userId), before: room.cover_key }
     },
 
     /** A new stream key; only its hash is kept. The old one is void from now on. */
@@ -157,7 +174,7 @@ export const createRooms = (deps: Deps) => {
           if (author === undefined) return []
           const room = roomOf.get(running.user_id)
           const { room_id: roomId, viewers } = running
-          return [toRoom({ roomId, author, room, running, last: undefined, viewers, nowMs: clock.now() })]
+          return [viewWith({ roomId, author, room, running, last: undefined, viewers })]
         }),
         next_cursor: nextCursor,
       }

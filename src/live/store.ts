@@ -49,6 +49,9 @@ export const insertSession = (db: Queries, row: SessionRow): Promise<boolean> =>
 export const findSession = (db: Queries, id: string): Promise<SessionRow | undefined> =>
   db.selectFrom('live_session').selectAll().where('id', '=', id).executeTakeFirst()
 
+export const findSessionByPublicId = (db: Queries, publicId: string): Promise<SessionRow | undefined> =>
+  db.selectFrom('live_session').selectAll().where('public_id', '=', publicId).executeTakeFirst()
+
 /** The one that may go on, on the air or not. */
 export const findRunning = (db: Queries, userId: string): Promise<SessionRow | undefined> =>
   db.selectFrom('live_session').selectAll().where('running_key', '=', userId).executeTakeFirst()

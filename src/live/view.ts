@@ -16,6 +16,8 @@ export interface RoomParts {
   running: SessionRow | undefined
   last: SessionRow | undefined
   viewers: number
+  /** This machine can make pictures of running sessions. */
+  hasPictures: boolean
   nowMs: number
 }
 
@@ -34,9 +36,9 @@ export const toRoom = (parts: RoomParts): Room => {
     title: room?.title ?? defaultTitle(author.nickname),
     category: (room?.category ?? 'other') as CategoryId,
     cover_url:
-      session === undefined
-        ? pictureUrl(room?.cover_key ?? last?.cover_key ?? null)
-        : livePath(roomId, `cover.jpg?v=${Math.floor(nowMs / pictureEveryMs)}`),
+      session !== undefined && parts.hasPictures
+        ? coverPath(roomId, String(Math.floor(nowMs / pictureEveryMs)))
+        : keptCover(roomId, room?.cover_key ?? last?.cover_key ?? null),
     announcement: room?.announcement ?? '',
     state,
     started_at: session?.started_ms == null ? null : isoTime(session.started_ms),
@@ -52,4 +54,8 @@ export const toRoom = (parts: RoomParts): Room => {
   }
 }
 
-export const pictureUrl = (key: string | null): string | null => (key === null ? null : `/play/${key}`)
+/** The changing part makes browsers ask again when there is another picture. */
+const coverPath = (roomId: string, version: string): string => livePath(roomId, `cover.jpg?v=${version}`)
+
+const keptCover = (roomId: string, key: string | null): string | null =>
+  key === null ? null : coverPath(roomId, /([^/]*)\.jpg$/.exec(key)?.[1] ?? '')
