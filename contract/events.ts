@@ -12,7 +12,7 @@ export interface Events {
   'platform.none': Record<string, never>
 }
 
-export type EventType = keyof Events & string
+export type EventType = keyof Events
 
 /** An event as its consumers see it. */
 export type EventOf<T extends EventType = EventType> = {

@@ -11,7 +11,7 @@ process.title = 'vireo-api'
 const start = async (): Promise<void> => {
   const config = loadConfig()
   const [, , linkAddress = ''] = process.argv
-  const log = createLog({ level: config.logLevel }).child({ process: 'api' })
+  const log = createLog({ level: config.logLevel, stdout: true }).child({ process: 'api' })
   const secrets = loadSecrets(config.dataDir, config.givenSecretKey)
   const app = await createApp({ config, secrets, clock: systemClock, log, ingestAddress: linkAddress })
 

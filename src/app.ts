@@ -2,7 +2,6 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config } from './config/load.ts'
-import { createMetrics } from './http-metrics.ts'
 import type { Secrets } from './config/secrets.ts'
 import {
   createAuthenticate,
@@ -17,11 +16,13 @@ import { migrations } from './platform/db/migrations/index.ts'
 import { createEvents } from './platform/events/events.ts'
 import { registerDocs } from './platform/http/docs.ts'
 import { registerHealth } from './platform/http/health.ts'
+import { measureHttp } from './platform/http/measure.ts'
 import { createRouter } from './platform/http/route.ts'
 import { createHttpServer } from './platform/http/server.ts'
 import { registerWebFiles } from './platform/http/web-files.ts'
 import { createLimits } from './platform/limit/limit.ts'
 import type { Log } from './platform/log/log.ts'
+import { createMetrics } from './platform/metrics/metrics.ts'
 import { createMissing, createSetup, createSiteDescription, mountSiteRoutes } from './site/index.ts'
 import { createUserService, mountUserRoutes } from './user/index.ts'
 import { createSharedMemory } from './shared-memory.ts'
@@ -82,7 +83,7 @@ export const createApp = async ({
   const app = await createHttpServer({
     log,
     trustedProxies: config.trustedProxies,
-    onAnswered: metrics.answered,
+    onAnswered: measureHttp(metrics),
   })
   making.defer(() => app.close())
   await registerDocs(app, { title: `${config.siteName} API`, version })
@@ -96,7 +97,7 @@ export const createApp = async ({
       database: async () => void (await users.hasAdmin()),
       kv: async () => void (await kv.get('ready')),
     },
-    metrics: metrics.read,
+    metrics,
     mayReadMetrics: ({ address }) => Promise.resolve(/^(127\.|::1$|::ffff:127\.)/.test(address)),
   })
   await registerWebFiles(app, { directory: webDirectory, log })

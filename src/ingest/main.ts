@@ -60,6 +60,8 @@ const run = async (settings: IngestSettings): Promise<void> => {
     process.exit(0)
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal))
+  // Without its supervisor nobody would end this process.
+  process.on('disconnect', () => void stop('disconnect'))
 }
 
 process.title = 'vireo-ingest'
@@ -73,6 +75,8 @@ try {
   process.stdout.write(
     JSON.stringify({ level: 'error', time: systemClock.now(), msg: `ingest can't start: ${text}` }) + '\n',
   )
-  process.exitCode = 1
-  setTimeout(() => process.exit(1), 100)
+  // 78 tells the supervisor that starting again can not help.
+  const code = (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? 78 : 1
+  process.exitCode = code
+  setTimeout(() => process.exit(code), 100)
 }

@@ -1,44 +1,34 @@
 /** Owns the machine's log: JSON lines to a rotated file and to stdout, there as short lines when a person reads. */
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
-import rotate from 'pino-roll'
+import { openLogFile } from '../platform/log/pino.ts'
 
 export interface Journal {
   /** A line as a process wrote it. */
   write(line: string): void
   /** The supervisor's own word. */
   say(level: 'info' | 'warn' | 'error', msg: string, fields?: object): void
-  close(): Promise<void>
+  close(): void
 }
 
 const levels = { info: 30, warn: 40, error: 50 }
 
-export const openJournal = async ({
-  file,
-  isTerminal,
-}: {
-  file: string
-  isTerminal: boolean
-}): Promise<Journal> => {
-  mkdirSync(dirname(file), { recursive: true })
-  const stream = await rotate({ file, size: '20m', limit: { count: 5 }, symlink: true })
+export const openJournal = ({ file, isTerminal }: { file: string; isTerminal: boolean }): Journal => {
+  const log = openLogFile({ path: file })
   const write = (line: string): void => {
-    stream.write(`${line}\n`)
+    log.write(`${line}\n`)
     process.stdout.write(`${isTerminal ? forPeople(line) : line}\n`)
   }
   return {
     write,
     say: (level, msg, fields = {}) =>
       write(JSON.stringify({ level: levels[level], time: Date.now(), process: 'vireo', ...fields, msg })),
-    close: () =>
-      new Promise((resolve) => {
-        stream.once('close', resolve)
-        stream.end()
-      }),
+    close() {
+      log.flushSync()
+      log.end()
+    },
   }
 }
 
-const names: Readonly<Record<number, string>> = {
+const names: Readonly<Record<string, string>> = {
   20: 'debug',
   30: 'info',
   40: 'warn',
@@ -61,7 +51,7 @@ const forPeople = (line: string): string => {
     const rest = Object.entries(fields).map(
       ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
     )
-    return `${at} ${(names[Number(level)] ?? '').padEnd(5)} ${String(msg)}  ${rest.join(' ')}`.trimEnd()
+    return `${at} ${(names[String(level)] ?? String(level ?? '')).padEnd(5)} ${String(msg)}  ${rest.join(' ')}`.trimEnd()
   } catch {
     return line
   }

@@ -33,7 +33,7 @@ const ingestGraceMs = 2_500
 export const superviseMachine = async (config: Config): Promise<Supervisor> => {
   mkdirSync(config.dataDir, { recursive: true })
   const secrets = loadSecrets(config.dataDir, config.givenSecretKey)
-  const journal = await openJournal({ file: config.logFile, isTerminal: process.stdout.isTTY })
+  const journal = openJournal({ file: config.logFile, isTerminal: process.stdout.isTTY })
   const linkAddress = socketPath(config.dataDir)
   let fail: (reason: string) => void = () => undefined
   const failed = new Promise<string>((resolve) => {
@@ -103,7 +103,7 @@ export const superviseMachine = async (config: Config): Promise<Supervisor> => {
     // Viewers' answers end first; publishers last, so that what they sent is on disk.
     await Promise.all([api.stop(apiGraceMs), ingest.stop(ingestGraceMs)])
     journal.say('info', 'stopped')
-    await journal.close()
+    journal.close()
   }
   return { failed, stop: () => (stopping ??= stop()) }
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -52,7 +52,9 @@ describe('blob disk', () => {
   it('clears what a killed process left', async () => {
     await using disk = await openDisk()
     await writeFile(join(disk.directory, '.unfinished', 'left'), 'x')
+    await utimes(join(disk.directory, '.unfinished', 'left'), 1000, 1000)
+    await writeFile(join(disk.directory, '.unfinished', 'at-work'), 'x')
     await createDiskBlobs({ directory: disk.directory })
-    expect(await readdir(join(disk.directory, '.unfinished'))).toEqual([])
+    expect(await readdir(join(disk.directory, '.unfinished'))).toEqual(['at-work'])
   })
 })

@@ -4,10 +4,9 @@
  */
 import { createReadStream } from 'node:fs'
 import type { Stats } from 'node:fs'
-import { copyFile, lstat, mkdir, open, realpath, rename, rm, rmdir, statfs } from 'node:fs/promises'
+import { copyFile, lstat, mkdir, open, readdir, realpath, rename, rm, rmdir, statfs } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { addAbortSignal, Readable } from 'node:stream'
 import { AppError } from '../errors/app-error.ts'
 import { secretToken } from '../ids/ids.ts'
 import type { BlobInfo, Blobs } from './blob.ts'
@@ -20,9 +19,8 @@ const unfinished = '.unfinished'
 export const createDiskBlobs = async (deps: { directory: string }): Promise<Blobs> => {
   await mkdir(deps.directory, { recursive: true, mode: 0o750 })
   const root = await realpath(deps.directory)
-  // What a killed process left half-written belongs to nobody.
-  await rm(join(root, unfinished), { recursive: true, force: true })
-  await mkdir(join(root, unfinished), { mode: 0o750 })
+  await mkdir(join(root, unfinished), { recursive: true, mode: 0o750 })
+  await clearUnfinished(join(root, unfinished))
 
   const pathOf = (key: string): string => join(root, ...checkKey(key).split('/'))
   const temporary = (): string => join(root, unfinished, secretToken(12))
@@ -41,6 +39,8 @@ export const createDiskBlobs = async (deps: { directory: string }): Promise<Blob
 
   const place = async (from: string, key: string): Promise<BlobInfo> => {
     const path = pathOf(key)
+    // Before the rename: after it the next writer's file may stand there, or none.
+    const info = infoOf(key, await lstat(from))
     // Deleting an object removes empty folders, perhaps just between these two: then once more.
     for (let attempt = 1; ; attempt++) {
       await mkdir(dirname(path), { recursive: true, mode: 0o750 })
@@ -53,7 +53,7 @@ export const createDiskBlobs = async (deps: { directory: string }): Promise<Blob
       }
     }
     await syncFolder(dirname(path))
-    return infoOf(key, await lstat(path))
+    return info
   }
 
   /** Whatever goes wrong, nothing is left behind. */
@@ -130,6 +130,15 @@ export const createDiskBlobs = async (deps: { directory: string }): Promise<Blob
   }
 }
 
+/** What a killed process left half-written; younger files may be another process's at work. */
+const clearUnfinished = async (folder: string): Promise<void> => {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name)
+    const seen = await found(lstat(path))
+    if (seen && seen.mtimeMs < Date.now() - 86_400_000) await rm(path, { recursive: true, force: true })
+  }
+}
+
 const infoOf = (key: string, seen: Stats): BlobInfo => ({
   key,
   sizeBytes: seen.size,
@@ -144,14 +153,18 @@ const writeFile = async (
   const file = await open(path, 'wx', 0o640)
   try {
     const source = body instanceof Uint8Array ? Readable.from([body]) : body
-    const sink = file.createWriteStream({ autoClose: false })
-    await pipeline(source, sink, signal ? { signal } : {})
-    if (sizeBytes !== undefined && sink.bytesWritten !== sizeBytes) {
-      throw new Error(`Got ${sink.bytesWritten} bytes instead of ${sizeBytes}`)
+    if (signal) addAbortSignal(signal, source)
+    let writtenBytes = 0
+    for await (const chunk of source as AsyncIterable<Uint8Array>) {
+      await file.appendFile(chunk)
+      writtenBytes += chunk.byteLength
+    }
+    if (sizeBytes !== undefined && writtenBytes !== sizeBytes) {
+      throw new Error(`Got ${writtenBytes} bytes instead of ${sizeBytes}`)
     }
     await file.sync()
   } finally {
-    await file.close().catch(() => undefined)
+    await file.close()
   }
 }
 
@@ -171,7 +184,9 @@ const syncFile = async (path: string): Promise<void> => {
 
 /** A rename is durable when its folder is. */
 const syncFolder = async (path: string): Promise<void> => {
-  const folder = await open(path, 'r')
+  const folder = await found(open(path, 'r'))
+  // Deleted with what was in it.
+  if (!folder) return
   try {
     await folder.sync()
   } finally {

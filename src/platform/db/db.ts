@@ -47,7 +47,7 @@ export interface Db extends Queries, AsyncDisposable {
    * Throws AppError `storage_failed`, `storage_full`, `unavailable`.
    */
   transaction<T>(fn: (trx: Transaction) => Promise<T>, options?: { timeoutMs?: number }): Promise<T>
-  close(): Promise<void>
+  readonly close: () => Promise<void>
   /** For this folder only. */
   readonly internals: { readonly engine: Engine; readonly log: Log; readonly clock: Clock }
 }

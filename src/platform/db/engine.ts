@@ -21,7 +21,7 @@ export interface Engine {
   /** Everything of Kysely's dialect but the driver. */
   dialect(driver: Driver): Dialect
   /** Runs `fn` while no other process migrates. `ddl` runs one statement without a time limit. */
-  whileMigrating<T>(fn: (ddl: (statement: string) => Promise<void>) => Promise<T>): Promise<T>
+  whileMigrating: <T>(fn: (ddl: (statement: string) => Promise<void>) => Promise<T>) => Promise<T>
   /** Copies the whole database beside itself; engines that have their own backups do nothing. */
   copy(label: string): Promise<string | undefined>
   close(): Promise<void>

@@ -13,7 +13,7 @@ import { backOff, maxAttempts } from './retry.ts'
 export interface Scope {
   state: 'opening' | 'open' | 'ended'
   /** The error after which the engine may have rolled back already: only a rollback may follow. */
-  doom: unknown
+  doom: Error | undefined
 }
 
 export class Lease implements DatabaseConnection {
@@ -45,7 +45,8 @@ export class Lease implements DatabaseConnection {
     } catch (error) {
       const failure = failureOf(error)
       const thrown = translate(error)
-      if (scope && failure !== 'duplicate' && failure !== 'bug') scope.doom = thrown
+      const dooms = failure !== 'duplicate' && failure !== 'bug'
+      if (scope && dooms && thrown instanceof Error) scope.doom = thrown
       throw thrown
     }
   }

@@ -122,7 +122,7 @@ const send = (
     connection.query(
       { sql, values, ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }) },
       (error, rows) => {
-        if (error) reject(error as Error)
+        if (error) reject(error)
         else resolve(rows)
       },
     )

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { env } from 'node:process'
 import { systemClock } from '../clock/clock.ts'
 import type { Clock } from '../clock/clock.ts'
 import { silentLog } from '../log/log.ts'
@@ -28,15 +29,15 @@ export interface OpenOptions {
 export interface TestEngine {
   readonly name: 'sqlite' | 'mariadb'
   /** A migrated database of its own; `dispose` drops it. */
-  open(options?: OpenOptions): Promise<Db>
+  readonly open: (options?: OpenOptions) => Promise<Db>
   /** Where to open one, for tests that open it themselves, several times or in another process. */
-  place(): Promise<{ config: DatabaseConfig } & AsyncDisposable>
+  readonly place: () => Promise<{ config: DatabaseConfig } & AsyncDisposable>
 }
 
 /** Services that tests need. Read here because tests have no config. */
 export const testServices = {
-  mysqlUrl: process.env['VIREO_TEST_MYSQL_URL'] ?? 'mysql://root@127.0.0.1:3306',
-  redisUrl: process.env['VIREO_TEST_REDIS_URL'] ?? 'redis://127.0.0.1:6379',
+  mysqlUrl: env['VIREO_TEST_MYSQL_URL'] ?? 'mysql://root@127.0.0.1:3306',
+  redisUrl: env['VIREO_TEST_REDIS_URL'] ?? 'redis://127.0.0.1:6379',
 }
 
 /** `describe.each(testDatabases())`. */
@@ -54,7 +55,7 @@ export const hasService = (name: string, url: string): boolean => {
     execFileSync(process.execPath, ['-e', script], { stdio: 'ignore' })
     return true
   } catch {
-    if (process.env['CI'] === 'true') return true
+    if (env['CI'] === 'true') return true
     process.stderr.write(`SKIPPED: the tests on ${name}, which does not answer at ${hostname}:${port}\n`)
     return false
   }

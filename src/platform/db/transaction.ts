@@ -85,7 +85,7 @@ const withinTime = async <T>(timeoutMs: number, scope: Scope, work: Promise<T>):
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
       scope.doom ??= failed('busy', new Error(`A transaction was open for more than ${timeoutMs} ms`))
-      reject(scope.doom as Error)
+      reject(scope.doom)
     }, timeoutMs)
   })
   try {

@@ -5,7 +5,7 @@ import { AppError } from '../errors/app-error.ts'
 export interface HealthOptions {
   /** Each resolves when its part works; what it throws makes the answer 503. */
   checks: Readonly<Record<string, () => Promise<void>>>
-  metrics: () => Promise<{ type: string; text: string }>
+  metrics: { text(): Promise<string>; readonly contentType: string }
   /** Numbers tell strangers how busy a site is: beyond this machine only administrators read them. */
   mayReadMetrics: (request: { address: string; authorization: string | undefined }) => Promise<boolean>
 }
@@ -43,8 +43,7 @@ export const registerHealth = (
       authorization: request.headers.authorization,
     })
     if (!isAllowed) throw new AppError('not_found')
-    const { type, text } = await metrics()
-    return reply.type(type).send(text)
+    return reply.type(metrics.contentType).send(await metrics.text())
   })
 }
 

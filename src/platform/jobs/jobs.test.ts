@@ -12,7 +12,8 @@ import { explain } from '../db/explain.ts'
 import { testDatabases } from '../db/testing.ts'
 import { AppError } from '../errors/app-error.ts'
 import { silentLog } from '../log/log.ts'
-import { createJobs, JobStopped, PermanentError } from './jobs.ts'
+import type { JobStopped } from './jobs.ts'
+import { createJobs, PermanentError } from './jobs.ts'
 import { claimJob, dueJobs, findJob } from './store.ts'
 
 const start = (db: Db) =>

@@ -16,12 +16,12 @@ export interface JobContext {
   /** Aborted with a `JobStopped` when the lease is lost, the job is cancelled or the process stops. */
   readonly signal: AbortSignal
   /** 0 to 1; written about once a second. `note` is shown beside it. */
-  progress(fraction: number, note?: string): void
+  readonly progress: (fraction: number, note?: string) => void
   /**
    * Makes a transaction part of this attempt: it throws `JobStopped` if somebody else has the job by now. Call it
    * first in the transaction that publishes the result.
    */
-  guard(trx: Transaction): Promise<void>
+  readonly guard: (trx: Transaction) => Promise<void>
 }
 
 export type JobHandler = (context: JobContext) => Promise<void>
