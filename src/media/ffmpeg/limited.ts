@@ -23,6 +23,7 @@ export type Ended = 'exited' | 'timeout' | 'quiet' | 'memory' | 'output' | 'abor
 export interface Run {
   ended: Ended
   code: number | null
+  /** Empty if it was handed to `onOutput`. */
   stdout: string
   /** The end of it. */
   stderr: string
@@ -46,6 +47,7 @@ export const runLimited = async (
     })
     let ended: Ended = 'exited'
     let stdout = ''
+    let said = 0
     let stderr = ''
     const kill = (reason: Ended): void => {
       if (ended !== 'exited') return
@@ -55,9 +57,10 @@ export const runLimited = async (
     const stopWatching = watch(child, limits, kill)
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stopWatching.heard()
-      stdout += text
-      if (stdout.length > (limits.maxOutputBytes ?? 1_000_000)) kill('output')
-      else onOutput?.(text)
+      said += text.length
+      if (said > (limits.maxOutputBytes ?? 1_000_000)) kill('output')
+      else if (onOutput) onOutput(text)
+      else stdout += text
     })
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr = (stderr + text).slice(-keptStderr)
