@@ -2,7 +2,7 @@
 import type { Danmaku } from '../../contract/danmaku.ts'
 import type { Bus } from '../platform/bus/bus.ts'
 import type { Clock } from '../platform/clock/clock.ts'
-import type { Db, Transaction } from '../platform/db/db.ts'
+import type { Db, Queries, Transaction } from '../platform/db/db.ts'
 import { AppError } from '../platform/errors/app-error.ts'
 import type { Caller } from '../platform/http/route.ts'
 import { sortableId } from '../platform/ids/ids.ts'
@@ -79,7 +79,11 @@ export const createDanmakuService = ({ db, kv, bus, clock, count }: DanmakuDeps)
     isMuted,
 
     /** Resolves once it is stored. Throws `muted`, `rate_limited`. */
-    async write(timeline: Timeline, author: { id: string; nickname: string }, given: NewDanmaku): Promise<Danmaku> {
+    async write(
+      timeline: Timeline,
+      author: { id: string; nickname: string },
+      given: NewDanmaku,
+    ): Promise<Danmaku> {
       if (await isMuted(timeline.ownerId, author.id)) throw new AppError('muted')
       const said = `danmaku:said:${repetitionKey(author.id, given.text)}`
       await assertPace(author.id, said)
@@ -143,7 +147,7 @@ export const createDanmakuService = ({ db, kv, bus, clock, count }: DanmakuDeps)
       await bus.publish(deletedChannel, news)
     },
 
-    countOf: (timelineId: string): Promise<number> => store.countOf(db, timelineId),
+    countOf: (timelineId: string, q: Queries = db): Promise<number> => store.countOf(q, timelineId),
 
     /** `userId` may not write on `ownerId`'s timelines, live or replay, until then. */
     async mute(ownerId: string, userId: string, minutes: number, by: Caller): Promise<number> {

@@ -23,14 +23,18 @@ export interface ReplayInput {
 export interface Replays {
   /** Makes the replay, or brings it up to what is recorded now; its public id. */
   put(input: ReplayInput): Promise<string>
-  setCover(videoId: string, jpeg: Buffer): Promise<void>
+  setCover(sessionId: string, jpeg: Buffer): Promise<void>
 }
 
 export type PutReplay = (session: SessionRow, mediaMs: number, final: boolean) => Promise<string | null>
 
 /** The replay's public id, or null where the session leaves none. */
 export const createPutReplay =
-  (deps: { replays: Replays; log: Log; lastPicture: (session: SessionRow) => Promise<Buffer | undefined> }): PutReplay =>
+  (deps: {
+    replays: Replays
+    log: Log
+    lastPicture: (session: SessionRow) => Promise<Buffer | undefined>
+  }): PutReplay =>
   async (session, mediaMs, final) => {
     if (session.video_id === null && !deservesReplay(session, mediaMs)) return null
     const videoId = await deps.replays.put({
@@ -47,7 +51,7 @@ export const createPutReplay =
     // A replay without a picture is still a replay.
     void deps
       .lastPicture(session)
-      .then((jpeg) => jpeg && deps.replays.setCover(videoId, jpeg))
+      .then((jpeg) => jpeg && deps.replays.setCover(session.id, jpeg))
       .catch((error: unknown) => deps.log.warn({ err: error, session: session.id }, 'a replay has no cover'))
     return videoId
   }

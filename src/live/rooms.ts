@@ -130,7 +130,10 @@ export const createRooms = (deps: Deps) => {
         ...(replay !== undefined && { replay }),
       }
       await db.transaction(async (trx) => {
-        await store.updateRoom(trx, userId, { ...shared, ...(announcement !== undefined && { announcement }) })
+        await store.updateRoom(trx, userId, {
+          ...shared,
+          ...(announcement !== undefined && { announcement }),
+        })
         await store.updateRunning(trx, userId, shared)
       })
       changed(room)
@@ -158,7 +161,8 @@ export const createRooms = (deps: Deps) => {
     /** Rooms on the air. */
     async list({ category, sort, limit, cursor }: ListQuery) {
       const name = `live:${sort}:${category ?? ''}`
-      const after = cursor === undefined ? undefined : decodeCursor(name, cursor, cursorSecret, ['number', 'string'])
+      const after =
+        cursor === undefined ? undefined : decodeCursor(name, cursor, cursorSecret, ['number', 'string'])
       const rows = await store
         .onAirQuery(db, { category, sort, limit, after: after && { viewers: after[0], id: after[1] } })
         .execute()

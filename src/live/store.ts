@@ -190,4 +190,3 @@ export const onAirQuery = (db: Queries, { category, sort, after, limit }: AirFil
   if (sort === 'viewers') rows = rows.orderBy('viewers', 'desc')
   return rows.orderBy('id', 'desc').limit(limit + 1)
 }
-
