@@ -69,6 +69,8 @@ export const video = z.object({
   title: z.string(),
   intro: z.string(),
   cover_url: z.string().nullable(),
+  /** The cover, 480 pixels wide: for lists. */
+  thumbnail_url: z.string().nullable(),
   category: categoryId,
   tags: z.array(z.string()),
   duration: seconds,
@@ -336,3 +338,26 @@ export const listCategories = endpoint({
   access: 'none',
   data: z.object({ items: z.array(category) }),
 })
+
+declare module './events.ts' {
+  interface Events {
+    /** It can be played; maybe by its owner only. */
+    'video.ready': VideoEvent
+    'video.failed': VideoEvent & { failure: FailureCode }
+    /** It stands in public lists for the first time. */
+    'video.published': VideoEvent
+    /** Words, cover or visibility changed: whoever keeps a copy reads it again. */
+    'video.changed': VideoEvent
+    'video.deleted': VideoEvent
+    'video.restored': VideoEvent
+    /** Nothing of it is left. */
+    'video.purged': VideoEvent
+    'video.liked': VideoEvent & { user_id: string }
+  }
+}
+
+interface VideoEvent {
+  /** As in its address. */
+  video_id: string
+  owner_id: string
+}

@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Log } from '../log/log.ts'
 import { registerBodies } from './body.ts'
 import { fromZod, sendFailure } from './failure.ts'
+import { isPardoned } from './patience.ts'
 import { serializerCompiler, validatorCompiler } from './route.ts'
 import { ZodError } from 'zod'
 
@@ -37,7 +38,8 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Fast
     frameworkErrors: (error, request, reply) => {
       void sendFailure(error, request, reply, options.log)
     },
-    clientErrorHandler: (_error, socket) => {
+    clientErrorHandler: (error, socket) => {
+      if (isPardoned(error, socket)) return
       if (socket.writable)
         socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
     },

@@ -1,0 +1,53 @@
+/** Owns pure rules on videos: what is listed, who sees what. */
+import type { Caller } from '../platform/http/route.ts'
+import { publicId, sortableId } from '../platform/ids/ids.ts'
+import type { VideoRow } from './store.ts'
+
+type Shown = Pick<VideoRow, 'visibility' | 'state' | 'trashed' | 'owner_id'>
+
+/** Does it stand in public lists? */
+export const isListed = (video: Shown): boolean =>
+  video.visibility === 'public' && video.state === 'ready' && video.trashed === 0
+
+/** May this caller know of it? Its owner may while it is not deleted; others when it is ready and not private. */
+export const maySee = (video: Shown, caller: Pick<Caller, 'userId'> | undefined): boolean => {
+  if (video.trashed === 1) return false
+  if (caller?.userId === video.owner_id) return true
+  return video.state === 'ready' && video.visibility !== 'private'
+}
+
+export type NewVideo = Pick<VideoRow, 'owner_id' | 'title'> & Partial<VideoRow>
+
+/** A draft's row with every column. */
+export const newVideoRow = (given: NewVideo, nowMs: number): VideoRow => {
+  const id = sortableId(nowMs)
+  return {
+    id,
+    public_id: publicId(),
+    intro: '',
+    category: 'other',
+    tags: '[]',
+    visibility: 'public',
+    state: 'draft',
+    failure_code: null,
+    source: 'upload',
+    duration_ms: 0,
+    width: null,
+    height: null,
+    size_bytes: 0,
+    bandwidth: 0,
+    codecs: null,
+    cover_key: null,
+    posters: '[]',
+    media_key: null,
+    timeline_id: id,
+    live_session_id: null,
+    live_session_public_id: null,
+    publish_ms: null,
+    created_ms: nowMs,
+    updated_ms: nowMs,
+    deleted_ms: null,
+    trashed: 0,
+    ...given,
+  }
+}

@@ -1,0 +1,248 @@
+/** Owns SQL on videos, their counters and likes. */
+import { sql } from 'kysely'
+import type { Selectable } from 'kysely'
+import type { Queries, Transaction } from '../platform/db/db.ts'
+import { seek } from '../platform/db/cursor.ts'
+import { insertIfAbsent } from '../platform/db/portable.ts'
+import type { State, VideoCounterTable, VideoRankTable, VideoTable } from './tables.ts'
+
+export type VideoRow = Selectable<VideoTable>
+export type Counts = Omit<Selectable<VideoCounterTable>, 'video_id'>
+export type VideoWithCounts = VideoRow & Counts
+export type VideoCounter = keyof Counts
+export type RankKey = 'publish_ms' | 'likes' | 'plays'
+export type RankRow = Selectable<VideoRankTable>
+
+const noCounts: Counts = { plays: 0, likes: 0, favourites: 0, coins: 0, comments: 0, danmaku: 0, shares: 0 }
+
+export const insertVideo = async (trx: Transaction, row: VideoRow): Promise<void> => {
+  await trx.insertInto('video').values(row).execute()
+  await trx
+    .insertInto('video_counter')
+    .values({ ...noCounts, video_id: row.id })
+    .execute()
+}
+
+const withCounts = (db: Queries) =>
+  db
+    .selectFrom('video')
+    .innerJoin('video_counter as counter', 'counter.video_id', 'video.id')
+    .selectAll('video')
+    .select([
+      'counter.plays',
+      'counter.likes',
+      'counter.favourites',
+      'counter.coins',
+      'counter.comments',
+      'counter.danmaku',
+      'counter.shares',
+    ])
+
+export const findVideo = (db: Queries, publicId: string): Promise<VideoWithCounts | undefined> =>
+  withCounts(db).where('video.public_id', '=', publicId).executeTakeFirst()
+
+export const findVideoById = (db: Queries, id: string): Promise<VideoWithCounts | undefined> =>
+  withCounts(db).where('video.id', '=', id).executeTakeFirst()
+
+export const findVideoBySession = (db: Queries, sessionId: string): Promise<VideoWithCounts | undefined> =>
+  withCounts(db).where('video.live_session_id', '=', sessionId).executeTakeFirst()
+
+/** The rows that exist among `ids`, in their order; at most one page of ids. */
+export const findVideos = async (db: Queries, ids: readonly string[]): Promise<VideoWithCounts[]> => {
+  if (ids.length === 0) return []
+  const rows = await withCounts(db)
+    .where('video.id', 'in', [...ids])
+    .execute()
+  const byId = new Map(rows.map((row) => [row.id, row]))
+  return ids.flatMap((id) => byId.get(id) ?? [])
+}
+
+export const updateVideo = async (db: Queries, id: string, change: Partial<VideoRow>): Promise<void> => {
+  await db.updateTable('video').set(change).where('id', '=', id).execute()
+}
+
+/** Changes the row only from this state; true for exactly one of several callers. */
+export const moveVideo = async (
+  db: Queries,
+  id: string,
+  from: readonly State[],
+  change: Partial<VideoRow>,
+): Promise<boolean> => {
+  const { numUpdatedRows } = await db
+    .updateTable('video')
+    .set(change)
+    .where('id', '=', id)
+    .where('state', 'in', [...from])
+    .executeTakeFirst()
+  return numUpdatedRows === 1n
+}
+
+export const deleteVideoRows = async (trx: Transaction, id: string): Promise<void> => {
+  await trx.deleteFrom('video_rank').where('video_id', '=', id).execute()
+  await trx.deleteFrom('video_like').where('video_id', '=', id).execute()
+  await trx.deleteFrom('video_counter').where('video_id', '=', id).execute()
+  await trx.deleteFrom('video').where('id', '=', id).execute()
+}
+
+export interface RankQuery {
+  key: RankKey
+  category?: string | undefined
+  ownerId?: string | undefined
+  after?: readonly [key: number, id: string] | undefined
+  limit: number
+}
+
+/** One page of a public list. An author's rows in one category are filtered along the author's own index. */
+export const rankQuery = (db: Queries, { key, category, ownerId, after, limit }: RankQuery) => {
+  let query = db.selectFrom('video_rank').select(['video_id', key])
+  if (ownerId !== undefined) query = query.where('owner_id', '=', ownerId)
+  if (category !== undefined) query = query.where('category', '=', category)
+  if (after !== undefined) {
+    query = query.where(
+      seek([
+        [key, 'desc', after[0]],
+        ['video_id', 'desc', after[1]],
+      ]),
+    )
+  }
+  return query.orderBy(key, 'desc').orderBy('video_id', 'desc').limit(limit)
+}
+
+export interface MineQuery {
+  ownerId: string
+  trashed: boolean
+  state?: State | undefined
+  afterId?: string | undefined
+  limit: number
+}
+
+export const mineQuery = (db: Queries, { ownerId, trashed, state, afterId, limit }: MineQuery) => {
+  let query = db
+    .selectFrom('video')
+    .select('id')
+    .where('owner_id', '=', ownerId)
+    .where('trashed', '=', trashed ? 1 : 0)
+  if (state !== undefined) query = query.where('state', '=', state)
+  if (afterId !== undefined) query = query.where('id', '<', afterId)
+  return query.orderBy('id', 'desc').limit(limit)
+}
+
+/** How many drafts somebody has, up to `limit`. */
+export const countDrafts = async (db: Queries, ownerId: string, limit: number): Promise<number> =>
+  (await mineQuery(db, { ownerId, trashed: false, state: 'draft', limit }).execute()).length
+
+/** Rows that have been in `state` since before `beforeMs`. */
+export const staleQuery = (db: Queries, state: State, beforeMs: number, limit: number) =>
+  db
+    .selectFrom('video')
+    .select(['id', 'updated_ms'])
+    .where('state', '=', state)
+    .where('updated_ms', '<', beforeMs)
+    .orderBy('updated_ms')
+    .limit(limit)
+
+export const trashQuery = (db: Queries, beforeMs: number, limit: number) =>
+  db
+    .selectFrom('video')
+    .select('id')
+    .where('trashed', '=', 1)
+    .where('deleted_ms', '<', beforeMs)
+    .orderBy('deleted_ms')
+    .limit(limit)
+
+/** False if it stands there already. */
+export const insertRank = (trx: Transaction, row: RankRow): Promise<boolean> =>
+  insertIfAbsent(trx, 'video_rank', row)
+
+export const updateRank = async (db: Queries, id: string, change: Partial<RankRow>): Promise<void> => {
+  await db.updateTable('video_rank').set(change).where('video_id', '=', id).execute()
+}
+
+/** False if it was not there. */
+export const deleteRank = async (trx: Transaction, id: string): Promise<boolean> => {
+  const { numDeletedRows } = await trx.deleteFrom('video_rank').where('video_id', '=', id).executeTakeFirst()
+  return numDeletedRows === 1n
+}
+
+/** Copies the counters of these videos into their ranking rows, where they have one. */
+export const refreshRanks = async (db: Queries, ids: readonly string[]): Promise<void> => {
+  if (ids.length === 0) return
+  const counted = (column: 'likes' | 'plays') =>
+    sql<number>`(select ${sql.ref(column)} from ${sql.table('video_counter')} as c where c.video_id = ${sql.ref('video_rank.video_id')})`
+  await db
+    .updateTable('video_rank')
+    .set({ likes: counted('likes'), plays: counted('plays') })
+    .where('video_id', 'in', [...ids])
+    .execute()
+}
+
+/** Ids of ranking rows in order, for walking through all of them in steps. */
+export const rankIds = async (db: Queries, afterId: string, limit: number): Promise<string[]> => {
+  const rows = await db
+    .selectFrom('video_rank')
+    .select('video_id')
+    .where('video_id', '>', afterId)
+    .orderBy('video_id')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => row.video_id)
+}
+
+/** Adds `by` (may be negative) in one statement; never below 0. */
+export const addToCounter = async (
+  db: Queries,
+  videoId: string,
+  counter: VideoCounter,
+  by: number,
+): Promise<void> => {
+  const column = sql.ref(counter)
+  await db
+    .updateTable('video_counter')
+    .set({ [counter]: sql`CASE WHEN ${column} + ${by} < 0 THEN 0 ELSE ${column} + ${by} END` })
+    .where('video_id', '=', videoId)
+    .execute()
+}
+
+export const likesOf = async (db: Queries, videoId: string): Promise<number> => {
+  const row = await db
+    .selectFrom('video_counter')
+    .select('likes')
+    .where('video_id', '=', videoId)
+    .executeTakeFirst()
+  return row?.likes ?? 0
+}
+
+/** False if it was liked already. */
+export const insertLike = (
+  trx: Transaction,
+  like: { user_id: string; video_id: string; created_ms: number },
+): Promise<boolean> => insertIfAbsent(trx, 'video_like', like)
+
+/** False if it was not liked. */
+export const deleteLike = async (trx: Transaction, userId: string, videoId: string): Promise<boolean> => {
+  const { numDeletedRows } = await trx
+    .deleteFrom('video_like')
+    .where('user_id', '=', userId)
+    .where('video_id', '=', videoId)
+    .executeTakeFirst()
+  return numDeletedRows === 1n
+}
+
+/** Which of these videos somebody likes. */
+export const likedAmong = async (
+  db: Queries,
+  userId: string,
+  videoIds: readonly string[],
+): Promise<Set<string>> => {
+  if (videoIds.length === 0) return new Set()
+  const rows = await db
+    .selectFrom('video_like')
+    .select('video_id')
+    .where('user_id', '=', userId)
+    .where('video_id', 'in', [...videoIds])
+    .execute()
+  return new Set(rows.map((row) => row.video_id))
+}
+
+export const findByTimeline = (db: Queries, timelineId: string): Promise<{ id: string } | undefined> =>
+  db.selectFrom('video').select('id').where('timeline_id', '=', timelineId).executeTakeFirst()

@@ -1,0 +1,63 @@
+/** Owns how a video's rows look from outside. */
+import type { Author } from '../../contract/user.ts'
+import type { OwnVideo, Video } from '../../contract/video.ts'
+import { say } from '../platform/http/language.ts'
+import type { Language } from '../platform/http/language.ts'
+import { isoTime } from '../user/index.ts'
+import type { Addresses } from './addresses.ts'
+import { failureTexts } from './failures.ts'
+import type { VideoWithCounts } from './store.ts'
+
+export interface Seen {
+  author: Author
+  liked: boolean
+  language: Language
+}
+
+export const imageUrl = (key: string | null): string | null => (key === null ? null : `/play/${key}`)
+
+/** A cover's smaller sister lies beside it. */
+export const thumbnailKey = (coverKey: string): string => coverKey.replace(/\.jpg$/, '-s.jpg')
+
+export const toVideo = (row: VideoWithCounts, seen: Seen, addresses: Addresses): Video => ({
+  id: row.public_id,
+  title: row.title,
+  intro: row.intro,
+  cover_url: imageUrl(row.cover_key),
+  thumbnail_url: imageUrl(row.cover_key === null ? null : thumbnailKey(row.cover_key)),
+  category: row.category,
+  tags: JSON.parse(row.tags) as string[],
+  duration: row.duration_ms / 1000,
+  width: row.width,
+  height: row.height,
+  create_time: isoTime(row.created_ms),
+  publish_time: row.publish_ms === null ? null : isoTime(row.publish_ms),
+  visibility: row.visibility,
+  state: row.state,
+  failure:
+    row.state === 'failed' && row.failure_code !== null
+      ? { code: row.failure_code, reason: say(failureTexts[row.failure_code], seen.language) }
+      : null,
+  live_session_id: row.live_session_public_id,
+  author: seen.author,
+  counts: {
+    plays: row.plays,
+    likes: row.likes,
+    favourites: row.favourites,
+    coins: row.coins,
+    comments: row.comments,
+    danmaku: row.danmaku,
+    shares: row.shares,
+  },
+  mine: { liked: seen.liked, favourited: false, coins: 0 },
+  play:
+    row.state === 'ready' && row.trashed === 0
+      ? { hls: addresses.hls(row.public_id, row.visibility), storyboard: null, captions: [] }
+      : null,
+})
+
+export const toOwnVideo = (row: VideoWithCounts, seen: Seen, addresses: Addresses): OwnVideo => ({
+  ...toVideo(row, seen, addresses),
+  size_bytes: row.size_bytes,
+  delete_time: row.deleted_ms === null ? null : isoTime(row.deleted_ms),
+})
