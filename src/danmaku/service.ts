@@ -79,7 +79,11 @@ export const createDanmakuService = ({ db, kv, bus, clock, count }: DanmakuDeps)
     isMuted,
 
     /** Resolves once it is stored. Throws `muted`, `rate_limited`. */
-    async write(timeline: Timeline, author: { id: string; nickname: string }, given: NewDanmaku): Promise<Danmaku> {
+    async write(
+      timeline: Timeline,
+      author: { id: string; nickname: string },
+      given: NewDanmaku,
+    ): Promise<Danmaku> {
       if (await isMuted(timeline.ownerId, author.id)) throw new AppError('muted')
       const said = `danmaku:said:${repetitionKey(author.id, given.text)}`
       await assertPace(author.id, said)

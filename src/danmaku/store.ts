@@ -95,11 +95,7 @@ export const putMute = (db: Queries, row: MuteRow): Promise<void> =>
   upsert(db, 'room_mute', [row], { key: ['owner_id', 'user_id'], replace: ['until_ms', 'by_id'] })
 
 export const deleteMute = async (db: Queries, ownerId: string, userId: string): Promise<void> => {
-  await db
-    .deleteFrom('room_mute')
-    .where('owner_id', '=', ownerId)
-    .where('user_id', '=', userId)
-    .execute()
+  await db.deleteFrom('room_mute').where('owner_id', '=', ownerId).where('user_id', '=', userId).execute()
 }
 
 export const isMuted = async (

@@ -31,7 +31,8 @@ export const recheckAudience = async ({ hubs, log, callerOf }: Deps): Promise<vo
       }
     })
     for (const result of await Promise.allSettled(work)) {
-      if (result.status === 'rejected') log.warn({ err: result.reason as unknown }, 'a socket was not looked at again')
+      if (result.status === 'rejected')
+        log.warn({ err: result.reason as unknown }, 'a socket was not looked at again')
     }
   }
 }

@@ -72,7 +72,9 @@ export const createHubs = async ({ bus, clock, log, readRoom, readHistory, saveV
     for (const [roomId, hub] of open) {
       hub.tick()
       if (ticks % refreshEveryTicks === 0) {
-        hub.refresh().catch((error: unknown) => log.warn({ err: error, room: roomId }, 'a room was not read again'))
+        hub
+          .refresh()
+          .catch((error: unknown) => log.warn({ err: error, room: roomId }, 'a room was not read again'))
       }
       const empty = hub.size === 0 ? (emptyFor.get(roomId) ?? 0) + 1 : 0
       emptyFor.set(roomId, empty)

@@ -84,7 +84,11 @@ export const createLive = async (deps: LiveDeps) => {
     scratchDir: join(config.dataDir, 'scratch'),
   })
   const covers = createCovers({ db, blobs: deps.blobs, images: deps.images, pictures, users })
-  const putReplay = createPutReplay({ replays: deps.replays, log, lastPicture: (session) => covers.keepLast(session) })
+  const putReplay = createPutReplay({
+    replays: deps.replays,
+    log,
+    lastPicture: (session) => covers.keepLast(session),
+  })
 
   const changed = ({ room_id: roomId }: { room_id: string }): void => {
     playback.changed(roomId)
@@ -111,9 +115,15 @@ export const createLive = async (deps: LiveDeps) => {
       const owner = await users.byRoom(roomId)
       return owner && store.findRunning(db, owner.id)
     },
-    findByPublicId: (publicId) => store.findSessionByPublicId(db, publicId),
+    findSession: (id) => store.findSession(db, id),
   })
-  const chat = createChat({ danmaku, users, clock, link, publish: (roomId, news) => hubs.publish(roomId, news) })
+  const chat = createChat({
+    danmaku,
+    users,
+    clock,
+    link,
+    publish: (roomId, news) => hubs.publish(roomId, news),
+  })
   const hubs = await createHubs({
     bus,
     clock,
@@ -157,7 +167,8 @@ export const createLive = async (deps: LiveDeps) => {
       }
       void sessions.handle(event)
       // So that there is a picture for the replay although nobody looked while it was live.
-      if (deps.hasFfmpeg && (event.type === 'started' || event.type === 'stopped')) void pictures.last(event.sessionId)
+      if (deps.hasFfmpeg && (event.type === 'started' || event.type === 'stopped'))
+        void pictures.last(event.sessionId)
       if (event.type === 'ended') health.delete(event.sessionId)
     },
   })
@@ -165,9 +176,17 @@ export const createLive = async (deps: LiveDeps) => {
   const say = (what: string) => (error: unknown) => log.error({ err: error }, what)
   const loops = [
     repeat(1_000, () => sessions.sweep(), say('live sessions were not looked after')),
-    repeat(5_000, () => (link().connected ? sessions.reconcile() : undefined), say('ingest was not compared')),
+    repeat(
+      5_000,
+      () => (link().connected ? sessions.reconcile() : undefined),
+      say('ingest was not compared'),
+    ),
     repeat(3_000, () => sessions.cutBanned(), say('banned publishers were not cut')),
-    repeat(3_000, () => recheckAudience({ hubs, log, callerOf: deps.callerOf }), say('sockets were not checked')),
+    repeat(
+      3_000,
+      () => recheckAudience({ hubs, log, callerOf: deps.callerOf }),
+      say('sockets were not checked'),
+    ),
     repeat(600_000, () => dropRecordings(), say('old recordings were not deleted')),
   ]
 

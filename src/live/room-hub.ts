@@ -123,7 +123,7 @@ export const openRoomHub = async (
 
   const unlisten = await listen(onNews)
   await refresh()
-  const first = room as RoomNow | undefined
+  const first: RoomNow | undefined = room
   if (first === undefined) {
     await unlisten()
     return undefined
@@ -151,7 +151,9 @@ export const openRoomHub = async (
       const viewers = presence.total(peers)
       const history = session === undefined ? [] : [...ring]
       const { canWrite: can_write, canModerate: can_moderate } = may
-      peer.send(encode({ type: 'hello', history, viewers, room: { ...view, viewers }, can_write, can_moderate }))
+      peer.send(
+        encode({ type: 'hello', history, viewers, room: { ...view, viewers }, can_write, can_moderate }),
+      )
     },
     leave(peer: Peer): void {
       peers.delete(peer)

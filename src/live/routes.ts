@@ -91,7 +91,8 @@ export const mountLiveRoutes = ({ app, router, limits, live, config }: Deps): vo
     const muted = await users.row(params.user)
     if (muted === undefined) throw new AppError('not_found')
     // Who owns or moderates the room would only lift it again.
-    if (muted.id === ownerId || isModerator({ role: muted.role as Caller['role'] })) throw new AppError('forbidden')
+    if (muted.id === ownerId || isModerator({ role: muted.role as Caller['role'] }))
+      throw new AppError('forbidden')
     return { until: isoTime(await danmaku.mute(ownerId, muted.id, body?.minutes ?? 60, caller)) }
   })
 

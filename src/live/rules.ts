@@ -12,7 +12,8 @@ export const shortestReplayMs = 10_000
 export const healthLifeMs = 6_000
 
 /** Keys have 192 random bits: a plain hash can't be turned round, and an index finds it. */
-export const keyHash = (streamKey: string): string => createHash('sha256').update(streamKey).digest('base64url')
+export const keyHash = (streamKey: string): string =>
+  createHash('sha256').update(streamKey).digest('base64url')
 
 export const defaultTitle = (nickname: string): string => `${nickname}的直播间`
 
@@ -40,6 +41,9 @@ export const toHealth = (health: StreamHealth): Health => {
       channels: audio.channels,
       bitrate_kbps: video === null ? Math.round(health.bitrateKbps) : 0,
     },
-    warnings: [...warnings, ...(video !== null && video.fps > 0 && video.fps < 15 ? ['low_fps' as const] : [])],
+    warnings: [
+      ...warnings,
+      ...(video !== null && video.fps > 0 && video.fps < 15 ? ['low_fps' as const] : []),
+    ],
   }
 }

@@ -2,7 +2,13 @@
  * Owns the life of live sessions: what ingest reports becomes their state, and what is over is settled. Everything is
  * computed from rows, so that a restart changes nothing. It refuses to move a session from a state it is not in.
  */
-import type { EndedSummary, IngestEvent, IngestLink, PublicationState, SessionEvent } from '../ingest/index.ts'
+import type {
+  EndedSummary,
+  IngestEvent,
+  IngestLink,
+  PublicationState,
+  SessionEvent,
+} from '../ingest/index.ts'
 import type { Clock } from '../platform/clock/clock.ts'
 import type { Db } from '../platform/db/db.ts'
 import type { Events } from '../platform/events/events.ts'
@@ -44,7 +50,10 @@ export const createSessions = (deps: Deps) => {
   ): Promise<boolean> => {
     const moved = await store.moveSession(db, session.id, from, change)
     if (moved) {
-      log.info({ session: session.id, room: session.room_id, from: session.state, to: change.state }, 'live session')
+      log.info(
+        { session: session.id, room: session.room_id, from: session.state, to: change.state },
+        'live session',
+      )
       changed(session)
     }
     return moved
@@ -55,9 +64,10 @@ export const createSessions = (deps: Deps) => {
     const first = session.started_ms === null
     if (!first) return void (await move(session, ['reconnecting', 'stopped'], onAir))
     const moved = await db.transaction(async (trx) => {
-      if (!(await store.moveSession(trx, session.id, ['pending'], { ...onAir, started_ms: atMs }))) return false
-      const { user_id, room_id, public_id } = session
-      await events.append(trx, { type: 'live.started', payload: { session_id: public_id, user_id, room_id } })
+      if (!(await store.moveSession(trx, session.id, ['pending'], { ...onAir, started_ms: atMs })))
+        return false
+      const { id, user_id, room_id } = session
+      await events.append(trx, { type: 'live.started', payload: { session_id: id, user_id, room_id } })
       return true
     })
     if (!moved) return
@@ -128,8 +138,8 @@ export const createSessions = (deps: Deps) => {
           videoId === null && session.recorded === 1 ? nowMs + deps.recordingDays * dayMs : null,
       })
       if (!moved) return
-      const { user_id, room_id, public_id } = session
-      const payload = { session_id: public_id, user_id, room_id, video_id: videoId }
+      const { id, user_id, room_id } = session
+      const payload = { session_id: id, user_id, room_id, video_id: videoId }
       await events.append(trx, { type: 'live.ended', payload })
     })
 
@@ -177,7 +187,10 @@ export const createSessions = (deps: Deps) => {
       guarded(id, async () => {
         const session = await store.findSession(db, id)
         // Asked for now: what `hello` said may have been overtaken by an event since.
-        const known = deps.link().publications().find(({ sessionId }) => sessionId === id)
+        const known = deps
+          .link()
+          .publications()
+          .find(({ sessionId }) => sessionId === id)
         if (session !== undefined && mayReturn.includes(session.state)) await align(session, known)
       }),
     )

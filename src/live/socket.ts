@@ -40,7 +40,14 @@ const maxNonsense = 5
 /** Danmaku of one socket that wait to be stored. */
 const maxWaiting = 10
 
-export const mountRoomSocket = ({ router, sockets, tickets, limits, callerOf, live }: RoomSocketDeps): void => {
+export const mountRoomSocket = ({
+  router,
+  sockets,
+  tickets,
+  limits,
+  callerOf,
+  live,
+}: RoomSocketDeps): void => {
   const { hubs, chat, danmaku, log } = live
   const opened = limits.create({ name: 'socket', points: 120, windowS: 60 })
   const issued = limits.create({ name: 'socket_ticket', points: 120, windowS: 60 })
@@ -87,13 +94,15 @@ const serveVisit = (connection: Connection, visit: Visit, { chat, log }: { chat:
   let waiting = 0
 
   const fail = (error: unknown, clientId: string | undefined): void => {
-    if (!isAppError(error) || error.status >= 500) log.error({ err: error, room: hub.roomId }, 'a danmaku failed')
+    if (!isAppError(error) || error.status >= 500)
+      log.error({ err: error, room: hub.roomId }, 'a danmaku failed')
     const known = isAppError(error) ? error : new AppError('internal')
     connection.send(encode(failureOf(known, language, clientId)))
   }
 
   const write = async (message: WriteDanmaku): Promise<void> => {
-    if (waiting >= maxWaiting) return fail(new AppError('rate_limited', { retryAfterS: 5 }), message.client_id)
+    if (waiting >= maxWaiting)
+      return fail(new AppError('rate_limited', { retryAfterS: 5 }), message.client_id)
     waiting++
     try {
       await chat.write(hub, peer, message)
@@ -113,8 +122,7 @@ const serveVisit = (connection: Connection, visit: Visit, { chat, log }: { chat:
     } else fail(new AppError(message.error), message.clientId)
   })
   connection.onClose(() => hub.leave(peer))
-  const canModerate =
-    caller !== undefined && (caller.userId === hub.room.ownerId || isModerator(caller))
+  const canModerate = caller !== undefined && (caller.userId === hub.room.ownerId || isModerator(caller))
   hub.join(peer, { canWrite: visit.canWrite, canModerate })
 }
 
@@ -132,7 +140,8 @@ const readMessage = (text: string): Read => {
   const result = roomSocketClient.safeParse(raw)
   if (result.success) return { ok: true, value: result.data }
   const isText = result.error.issues.every((issue) => issue.path[0] === 'text')
-  const given: unknown = typeof raw === 'object' && raw !== null ? (raw as { client_id?: unknown }).client_id : undefined
+  const given: unknown =
+    typeof raw === 'object' && raw !== null ? (raw as { client_id?: unknown }).client_id : undefined
   const clientId = typeof given === 'string' && given.length <= 36 ? given : undefined
   return { ok: false, error: isText ? 'text_invalid' : 'params_invalid', clientId }
 }

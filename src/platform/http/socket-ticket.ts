@@ -26,6 +26,5 @@ export const createTickets = (kv: TicketStore): Tickets => ({
     return ticket
   },
   // Taken out before anything else is looked at: of many that show it at once one gets through.
-  redeem: async (ticket) =>
-    /^[\w-]{32}$/.test(ticket) ? kv.getdel(`socket_ticket:${ticket}`) : undefined,
+  redeem: async (ticket) => (/^[\w-]{32}$/.test(ticket) ? kv.getdel(`socket_ticket:${ticket}`) : undefined),
 })
