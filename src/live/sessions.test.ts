@@ -50,7 +50,7 @@ describe.each(testDatabases())('live sessions on $name', ({ open }) => {
       play: { ll_hls: `/play/live/${owner.roomId}/ll.m3u8`, hls: `/play/live/${owner.roomId}/live.m3u8` },
     })
     clock.advance(30_000)
-    await ingest.tell(id, 'stopped', 30_000)
+    await ingest.tell(id, 'stopped', 30_000.333)
     expect(app.replays.get(id)).toMatchObject({ mediaMs: 30_000, final: false, visibility: 'private' })
     const idle = await roomOf(app, owner)
     expect(idle).toMatchObject({ state: 'idle', play: null, session_id: null })

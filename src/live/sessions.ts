@@ -119,7 +119,7 @@ export const createSessions = (deps: Deps) => {
       return null
     }
     const summary = known ?? (await deps.link().end(id))
-    const mediaMs = Math.max(session.media_ms, summary?.mediaDurationMs ?? 0)
+    const mediaMs = Math.max(session.media_ms, Math.round(summary?.mediaDurationMs ?? 0))
     const videoId = await putReplay(session, mediaMs, true)
     await writeEnd(session, mediaMs, videoId)
     changed(session)

@@ -115,13 +115,14 @@ export const updateRunning = async (
   await db.updateTable('live_session').set(change).where('running_key', '=', userId).execute()
 }
 
-/** A session's media only grows: events may come twice or late. */
+/** A session's media only grows: events may come twice or late. Frames end at fractions of a millisecond. */
 export const growMedia = async (db: Queries, id: string, mediaMs: number): Promise<void> => {
+  const wholeMs = Math.round(mediaMs)
   await db
     .updateTable('live_session')
-    .set({ media_ms: mediaMs })
+    .set({ media_ms: wholeMs })
     .where('id', '=', id)
-    .where('media_ms', '<', mediaMs)
+    .where('media_ms', '<', wholeMs)
     .execute()
 }
 
