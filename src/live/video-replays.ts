@@ -40,7 +40,7 @@ export const createReplays = ({ db, recordingsDir, videos, danmaku }: Deps): Rep
 const figuresOf = (journal: Journal) => {
   const track = journal.inits.flatMap(({ tracks }) => tracks).find(({ kind }) => kind === 'video')
   return {
-    durationMs: recordedMs(journal),
+    durationMs: Math.round(recordedMs(journal)),
     sizeBytes: journal.bytes,
     width: track?.width ?? null,
     height: track?.height ?? null,
