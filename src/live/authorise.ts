@@ -55,8 +55,8 @@ export const createAuthorise = (deps: Deps): Authorise => {
   const begin = async (room: RoomRow, recorded: boolean): Promise<SessionRow | undefined> => {
     const nowMs = clock.now()
     const row: SessionRow = {
-      id: sortableId(nowMs),
-      public_id: publicId(),
+      id: publicId(),
+      sort_key: sortableId(nowMs),
       user_id: room.user_id,
       room_id: room.room_id,
       title: room.title,

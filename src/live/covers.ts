@@ -55,7 +55,7 @@ export const createCovers = ({ db, blobs, images, pictures, users }: Deps) => {
     async keepLast(session: SessionRow): Promise<Buffer | undefined> {
       const jpeg = await pictures.last(session.id)
       if (jpeg === undefined) return read(session.cover_key)
-      const key = `live/sessions/${session.public_id}.jpg`
+      const key = `live/sessions/${session.id}.jpg`
       await blobs.put(key, jpeg, jpegType)
       await store.updateSession(db, session.id, { cover_key: key })
       return jpeg

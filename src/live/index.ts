@@ -116,7 +116,7 @@ export const createLive = async (deps: LiveDeps) => {
       const owner = await users.byRoom(roomId)
       return owner && store.findRunning(db, owner.id)
     },
-    findByPublicId: (publicId) => store.findSessionByPublicId(db, publicId),
+    findSession: (id) => store.findSession(db, id),
   })
   const chat = createChat({
     danmaku,

@@ -11,7 +11,7 @@ interface Deps {
   clock: Clock
   link: () => IngestLink
   findRunning: (roomId: string) => Promise<SessionRow | undefined>
-  findByPublicId: (publicId: string) => Promise<SessionRow | undefined>
+  findSession: (id: string) => Promise<SessionRow | undefined>
 }
 
 export type Playback = ReturnType<typeof createPlayback>
@@ -22,9 +22,9 @@ const maxKnown = 5_000
 
 const notLive = { status: 404, reason: 'the room is not live' } as const
 
-export const createPlayback = ({ clock, link, findRunning, findByPublicId }: Deps) => {
+export const createPlayback = ({ clock, link, findRunning, findSession }: Deps) => {
   const running = createBrief<SessionRow | undefined>(clock, findRunning)
-  const sessions = createBrief<SessionRow | undefined>(clock, findByPublicId)
+  const sessions = createBrief<SessionRow | undefined>(clock, findSession)
   const waits = createShared()
 
   const onAir = async (roomId: string): Promise<SessionRow | undefined> => {
@@ -44,13 +44,13 @@ export const createPlayback = ({ clock, link, findRunning, findByPublicId }: Dep
       return waits.once(key, async () => {
         const answer = await link().playlist(session.id, kind, query)
         if (answer.status !== 200) return answer
-        return { ...answer, body: Buffer.from(inSession(answer.body.toString(), session.public_id)) }
+        return { ...answer, body: Buffer.from(inSession(answer.body.toString(), session.id)) }
       })
     },
 
     /** A file of a session, as its playlists name it; also for a while after the session has ended. */
-    async file(roomId: string, publicId: string, name: string): Promise<FileAnswer> {
-      const session = await sessions.get(publicId)
+    async file(roomId: string, sessionId: string, name: string): Promise<FileAnswer> {
+      const session = await sessions.get(sessionId)
       if (session === undefined || session.room_id !== roomId) return { status: 404 }
       return waits.once(`${session.id} ${name}`, () => link().file(session.id, name))
     },
@@ -61,8 +61,8 @@ export const createPlayback = ({ clock, link, findRunning, findByPublicId }: Dep
  * Every session counts its files from 0, and caches keep them for good: the session's id goes into their addresses,
  * which stay relative.
  */
-export const inSession = (playlist: string, publicId: string): string =>
-  playlist.replace(/(^|URI=")(?=(?:init-\d+|s\d+|p\d+\.\d+)\.mp4)/gm, `$1${publicId}/`)
+export const inSession = (playlist: string, sessionId: string): string =>
+  playlist.replace(/(^|URI=")(?=(?:init-\d+|s\d+|p\d+\.\d+)\.mp4)/gm, `$1${sessionId}/`)
 
 /** Remembers an answer, and who is asking for it, for a moment. */
 const createBrief = <T>(clock: Clock, find: (key: string) => Promise<T>) => {

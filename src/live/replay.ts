@@ -5,10 +5,8 @@ import { deservesReplay } from './rules.ts'
 import type { SessionRow } from './store.ts'
 
 export interface ReplayInput {
-  /** Names the recording and the timeline. */
+  /** Names the recording and the timeline, and stands in the video's `live_session_id`. */
   sessionId: string
-  /** What stands in the video's `live_session_id`. */
-  sessionPublicId: string
   userId: string
   title: string
   category: CategoryId
@@ -39,7 +37,6 @@ export const createPutReplay =
     if (session.video_id === null && !deservesReplay(session, mediaMs)) return null
     const videoId = await deps.replays.put({
       sessionId: session.id,
-      sessionPublicId: session.public_id,
       userId: session.user_id,
       title: session.title,
       category: session.category as CategoryId,

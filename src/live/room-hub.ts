@@ -123,7 +123,7 @@ export const openRoomHub = async (
 
   const unlisten = await listen(onNews)
   await refresh()
-  const first = room as RoomNow | undefined
+  const first: RoomNow | undefined = room
   if (first === undefined) {
     await unlisten()
     return undefined

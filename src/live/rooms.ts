@@ -164,10 +164,10 @@ export const createRooms = (deps: Deps) => {
       const after =
         cursor === undefined ? undefined : decodeCursor(name, cursor, cursorSecret, ['number', 'string'])
       const rows = await store
-        .onAirQuery(db, { category, sort, limit, after: after && { viewers: after[0], id: after[1] } })
+        .onAirQuery(db, { category, sort, limit, after: after && { viewers: after[0], sortKey: after[1] } })
         .execute()
       const { items, nextCursor } = cutPage(rows, limit, (row) =>
-        encodeCursor(name, [row.viewers, row.id], cursorSecret),
+        encodeCursor(name, [row.viewers, row.sort_key], cursorSecret),
       )
       const owners = items.map((row) => row.user_id)
       const [authors, rooms] = await Promise.all([users.authors(owners), store.findRooms(db, owners)])

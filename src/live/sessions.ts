@@ -66,8 +66,8 @@ export const createSessions = (deps: Deps) => {
     const moved = await db.transaction(async (trx) => {
       if (!(await store.moveSession(trx, session.id, ['pending'], { ...onAir, started_ms: atMs })))
         return false
-      const { user_id, room_id, public_id } = session
-      await events.append(trx, { type: 'live.started', payload: { session_id: public_id, user_id, room_id } })
+      const { id, user_id, room_id } = session
+      await events.append(trx, { type: 'live.started', payload: { session_id: id, user_id, room_id } })
       return true
     })
     if (!moved) return
@@ -119,7 +119,7 @@ export const createSessions = (deps: Deps) => {
       return null
     }
     const summary = known ?? (await deps.link().end(id))
-    const mediaMs = Math.max(session.media_ms, summary?.mediaDurationMs ?? 0)
+    const mediaMs = Math.max(session.media_ms, Math.round(summary?.mediaDurationMs ?? 0))
     const videoId = await putReplay(session, mediaMs, true)
     await writeEnd(session, mediaMs, videoId)
     changed(session)
@@ -138,8 +138,8 @@ export const createSessions = (deps: Deps) => {
           videoId === null && session.recorded === 1 ? nowMs + deps.recordingDays * dayMs : null,
       })
       if (!moved) return
-      const { user_id, room_id, public_id } = session
-      const payload = { session_id: public_id, user_id, room_id, video_id: videoId }
+      const { id, user_id, room_id } = session
+      const payload = { session_id: id, user_id, room_id, video_id: videoId }
       await events.append(trx, { type: 'live.ended', payload })
     })
 

@@ -49,9 +49,6 @@ export const insertSession = (db: Queries, row: SessionRow): Promise<boolean> =>
 export const findSession = (db: Queries, id: string): Promise<SessionRow | undefined> =>
   db.selectFrom('live_session').selectAll().where('id', '=', id).executeTakeFirst()
 
-export const findSessionByPublicId = (db: Queries, publicId: string): Promise<SessionRow | undefined> =>
-  db.selectFrom('live_session').selectAll().where('public_id', '=', publicId).executeTakeFirst()
-
 /** The one that may go on, on the air or not. */
 export const findRunning = (db: Queries, userId: string): Promise<SessionRow | undefined> =>
   db.selectFrom('live_session').selectAll().where('running_key', '=', userId).executeTakeFirst()
@@ -64,7 +61,7 @@ export const findLast = (db: Queries, userId: string): Promise<SessionRow | unde
     .where('user_id', '=', userId)
     .where('on_air', '=', 0)
     .where('started_ms', 'is not', null)
-    .orderBy('id', 'desc')
+    .orderBy('sort_key', 'desc')
     .limit(1)
     .executeTakeFirst()
 
@@ -118,13 +115,14 @@ export const updateRunning = async (
   await db.updateTable('live_session').set(change).where('running_key', '=', userId).execute()
 }
 
-/** A session's media only grows: events may come twice or late. */
+/** A session's media only grows: events may come twice or late. Frames end at fractions of a millisecond. */
 export const growMedia = async (db: Queries, id: string, mediaMs: number): Promise<void> => {
+  const wholeMs = Math.round(mediaMs)
   await db
     .updateTable('live_session')
-    .set({ media_ms: mediaMs })
+    .set({ media_ms: wholeMs })
     .where('id', '=', id)
-    .where('media_ms', '<', mediaMs)
+    .where('media_ms', '<', wholeMs)
     .execute()
 }
 
@@ -175,7 +173,7 @@ export const dueRecordingsQuery = (db: Queries, nowMs: number) =>
 export interface AirFilter {
   category: string | undefined
   sort: 'viewers' | 'newest'
-  after: { viewers: number; id: string } | undefined
+  after: { viewers: number; sortKey: string } | undefined
   limit: number
 }
 
@@ -184,9 +182,9 @@ export const onAirQuery = (db: Queries, { category, sort, after, limit }: AirFil
   let rows = db.selectFrom('live_session').selectAll().where('on_air', '=', 1)
   if (category !== undefined) rows = rows.where('category', '=', category)
   if (after !== undefined) {
-    const byId = ['id', 'desc', after.id] as const
-    rows = rows.where(seek(sort === 'viewers' ? [['viewers', 'desc', after.viewers], byId] : [byId]))
+    const byAge = ['sort_key', 'desc', after.sortKey] as const
+    rows = rows.where(seek(sort === 'viewers' ? [['viewers', 'desc', after.viewers], byAge] : [byAge]))
   }
   if (sort === 'viewers') rows = rows.orderBy('viewers', 'desc')
-  return rows.orderBy('id', 'desc').limit(limit + 1)
+  return rows.orderBy('sort_key', 'desc').limit(limit + 1)
 }

@@ -22,9 +22,10 @@ export interface RoomTable {
 export type SessionState = 'pending' | 'live' | 'reconnecting' | 'stopped' | 'ending' | 'ended'
 
 export interface LiveSessionTable {
+  /** Random: it names the recording and the timeline and stands in addresses. */
   id: string
-  /** What stands in addresses and answers. */
-  public_id: string
+  /** Sorts by time of making. */
+  sort_key: string
   user_id: string
   room_id: string
   title: string

@@ -24,7 +24,6 @@ export const createReplays = ({ db, recordingsDir, videos, danmaku }: Deps): Rep
         roomTitle: input.title,
         category: input.category,
         sessionId: input.sessionId,
-        sessionPublicId: input.sessionPublicId,
         visibility: input.visibility,
         startedMs: input.startedMs,
         danmaku: await danmaku.countOf(input.sessionId, trx),
@@ -40,7 +39,7 @@ export const createReplays = ({ db, recordingsDir, videos, danmaku }: Deps): Rep
 const figuresOf = (journal: Journal) => {
   const track = journal.inits.flatMap(({ tracks }) => tracks).find(({ kind }) => kind === 'video')
   return {
-    durationMs: recordedMs(journal),
+    durationMs: Math.round(recordedMs(journal)),
     sizeBytes: journal.bytes,
     width: track?.width ?? null,
     height: track?.height ?? null,
@@ -49,6 +48,6 @@ const figuresOf = (journal: Journal) => {
 
 /** Deletes what was recorded of a session without a replay. */
 export const deleteRecording = async (recordingsDir: string, sessionId: string): Promise<void> => {
-  if (!/^[0-9a-z]{26}$/.test(sessionId)) throw new Error('not a session')
+  if (!/^[0-9A-Za-z]{8,64}$/.test(sessionId)) throw new Error('not a session')
   await rm(join(recordingsDir, sessionId), { recursive: true, force: true })
 }

@@ -30,7 +30,7 @@ export const toRoom = (parts: RoomParts): Room => {
   const { roomId, author, room, last, nowMs } = parts
   const state = roomStateOf(parts.running)
   const session = state === 'idle' ? undefined : parts.running
-  const shown = last && { id: last.public_id, video_id: last.video_id }
+  const shown = last && { id: last.id, video_id: last.video_id }
   return {
     id: roomId,
     title: room?.title ?? defaultTitle(author.nickname),
@@ -48,7 +48,7 @@ export const toRoom = (parts: RoomParts): Room => {
         : null,
     viewers: parts.viewers,
     author,
-    session_id: session?.public_id ?? null,
+    session_id: session?.id ?? null,
     play: session ? { ll_hls: livePath(roomId, 'll.m3u8'), hls: livePath(roomId, 'live.m3u8') } : null,
     last_session: shown ?? null,
   }

@@ -15,7 +15,6 @@ export interface NewReplay {
   category: CategoryId
   /** Names the recording's folder and the danmaku's timeline. */
   sessionId: string
-  sessionPublicId: string
   visibility: Visibility
   startedMs: number
   /** Danmaku of the live session so far. */
@@ -59,7 +58,6 @@ export const createReplays = ({ db, clock, listing, covers }: Deps) => ({
         state: 'processing',
         timeline_id: given.sessionId,
         live_session_id: given.sessionId,
-        live_session_public_id: given.sessionPublicId,
         created_ms: given.startedMs,
       },
       clock.now(),

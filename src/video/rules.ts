@@ -42,7 +42,6 @@ export const newVideoRow = (given: NewVideo, nowMs: number): VideoRow => {
     media_key: null,
     timeline_id: id,
     live_session_id: null,
-    live_session_public_id: null,
     publish_ms: null,
     created_ms: nowMs,
     updated_ms: nowMs,

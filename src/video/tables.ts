@@ -35,8 +35,6 @@ export interface VideoTable {
   /** Where its danmaku hang: its own for an upload, the live session for a replay. Unique. */
   timeline_id: string
   live_session_id: string | null
-  /** The same session as the outside knows it. */
-  live_session_public_id: string | null
   /** When it first stood in lists. */
   publish_ms: number | null
   created_ms: number

@@ -38,7 +38,7 @@ export const toVideo = (row: VideoWithCounts, seen: Seen, addresses: Addresses):
     row.state === 'failed' && row.failure_code !== null
       ? { code: row.failure_code, reason: say(failureTexts[row.failure_code], seen.language) }
       : null,
-  live_session_id: row.live_session_public_id,
+  live_session_id: row.live_session_id,
   author: seen.author,
   counts: {
     plays: row.plays,

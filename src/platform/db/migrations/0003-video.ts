@@ -32,7 +32,6 @@ export const video: Migration = {
         media_key: col.text(190, { nullable: true }),
         timeline_id: col.text(64),
         live_session_id: col.text(64, { nullable: true }),
-        live_session_public_id: col.publicId({ nullable: true }),
         publish_ms: col.bigint({ nullable: true }),
         created_ms: col.bigint(),
         updated_ms: col.bigint(),

@@ -32,8 +32,10 @@ export const live: Migration = {
     createTable(
       'live_session',
       {
-        id: col.id(),
-        public_id: col.publicId(),
+        /** Random: it names the recording and the timeline and stands in addresses. */
+        id: col.publicId(),
+        /** Sorts by time of making. */
+        sort_key: col.id(),
         user_id: col.id(),
         room_id: col.publicId(),
         title: col.text(200),
@@ -60,13 +62,12 @@ export const live: Migration = {
       },
       { primaryKey: ['id'] },
     ),
-    createUnique('live_session', ['public_id']),
     createUnique('live_session', ['running_key']),
-    createIndex('live_session', ['user_id', 'id']),
-    createIndex('live_session', ['on_air', 'viewers', 'id']),
-    createIndex('live_session', ['on_air', 'category', 'viewers', 'id']),
-    createIndex('live_session', ['on_air', 'id']),
-    createIndex('live_session', ['on_air', 'category', 'id']),
+    createIndex('live_session', ['user_id', 'sort_key']),
+    createIndex('live_session', ['on_air', 'viewers', 'sort_key']),
+    createIndex('live_session', ['on_air', 'category', 'viewers', 'sort_key']),
+    createIndex('live_session', ['on_air', 'sort_key']),
+    createIndex('live_session', ['on_air', 'category', 'sort_key']),
     createIndex('live_session', ['state', 'left_ms']),
     createIndex('live_session', ['recording_due_ms']),
     createTable(
