@@ -3,13 +3,24 @@ import type Hls from 'hls.js'
 import { attachNative } from './attach-native.ts'
 import type { Playback, PlaybackOptions } from './source.ts'
 
-let library: Promise<typeof Hls> | undefined
+const load = async () => {
+  const [{ default: Library }, { attachHls }] = await Promise.all([
+    import('hls.js/light'),
+    import('./attach-hls.ts'),
+  ])
+  return { Library: Library as typeof Hls, attachHls }
+}
+let loading: ReturnType<typeof load> | undefined
 
 /** Starts loading hls.js; a page calls this before it knows what to play. */
-export const loadHls = (): Promise<typeof Hls> =>
-  (library ??= import('hls.js/light').then((module) => module.default))
+export const loadHls = (): ReturnType<typeof load> =>
+  (loading ??= load().catch((error: unknown) => {
+    // The next player tries again.
+    loading = undefined
+    throw error
+  }))
 
 export const attach = async (options: PlaybackOptions): Promise<Playback> => {
-  const [Library, { attachHls }] = await Promise.all([loadHls(), import('./attach-hls.ts')])
+  const { Library, attachHls } = await loadHls()
   return Library.isSupported() ? attachHls(Library, options) : attachNative(options)
 }
