@@ -44,7 +44,6 @@ export const video: Migration = {
     createUnique('video', ['timeline_id']),
     createUnique('video', ['live_session_id']),
     createIndex('video', ['owner_id', 'trashed', 'id']),
-    createIndex('video', ['owner_id', 'trashed', 'state', 'id']),
     createIndex('video', ['state', 'updated_ms']),
     createIndex('video', ['trashed', 'deleted_ms']),
     createTable(
