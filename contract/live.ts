@@ -224,3 +224,11 @@ export const roomSocketServer = z.discriminatedUnion('type', [
   }),
 ])
 export type RoomSocketServer = z.output<typeof roomSocketServer>
+
+declare module './events.ts' {
+  interface Events {
+    'live.started': { session_id: string; user_id: string; room_id: string }
+    /** `video_id` is the replay, null where there is none. */
+    'live.ended': { session_id: string; user_id: string; room_id: string; video_id: string | null }
+  }
+}

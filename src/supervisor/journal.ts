@@ -1,27 +1,30 @@
 /** Owns the machine's log: JSON lines to a rotated file and to stdout, there as short lines when a person reads. */
-import { openLogFile } from './log-file.ts'
+import { openLogFile } from '../platform/log/pino.ts'
 
 export interface Journal {
   /** A line as a process wrote it. */
   write(line: string): void
   /** The supervisor's own word. */
   say(level: 'info' | 'warn' | 'error', msg: string, fields?: object): void
-  close(): Promise<void>
+  close(): void
 }
 
 const levels = { info: 30, warn: 40, error: 50 }
 
 export const openJournal = ({ file, isTerminal }: { file: string; isTerminal: boolean }): Journal => {
-  const log = openLogFile(file)
+  const log = openLogFile({ path: file })
   const write = (line: string): void => {
-    log.write(line)
+    log.write(`${line}\n`)
     process.stdout.write(`${isTerminal ? forPeople(line) : line}\n`)
   }
   return {
     write,
     say: (level, msg, fields = {}) =>
       write(JSON.stringify({ level: levels[level], time: Date.now(), process: 'vireo', ...fields, msg })),
-    close: log.close,
+    close() {
+      log.flushSync()
+      log.end()
+    },
   }
 }
 
@@ -48,7 +51,7 @@ const forPeople = (line: string): string => {
     const rest = Object.entries(fields).map(
       ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
     )
-    return `${at} ${(names[String(level)] ?? String(level ?? '')).padEnd(5)} ${String(msg)}  ${rest.join(' ')}`.trimEnd()
+    return `${at} ${(names[level as string] ?? (level as string)).padEnd(5)} ${String(msg)}  ${rest.join(' ')}`.trimEnd()
   } catch {
     return line
   }

@@ -103,7 +103,7 @@ export const superviseMachine = async (config: Config): Promise<Supervisor> => {
     // Viewers' answers end first; publishers last, so that what they sent is on disk.
     await Promise.all([api.stop(apiGraceMs), ingest.stop(ingestGraceMs)])
     journal.say('info', 'stopped')
-    await journal.close()
+    journal.close()
   }
   return { failed, stop: () => (stopping ??= stop()) }
 }

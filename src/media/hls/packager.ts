@@ -3,15 +3,17 @@
  * new init is due. One packager lives as long as its session; publications come and go. It refuses nothing:
  * what can't be placed in time is dropped.
  */
-import { nalLengthSize, scanAvcSample, spsOfRecord, parseAvcRecord, buildAvcRecord } from '../codec/h264.ts'
 import { opusPacketSamples } from '../codec/opus.ts'
-import { MediaError, sameConfig } from '../codec/packet.ts'
+import { sameConfig } from '../codec/packet.ts'
 import type { AudioConfig, AudioFrame, TrackConfig, VideoConfig, VideoFrame } from '../codec/packet.ts'
 import { timescaleOf, writeInit } from '../fmp4/init.ts'
 import type { Sample } from '../fmp4/part.ts'
+import { inspectKeyframe } from './in-band.ts'
 import { createSegmenter } from './segmenter.ts'
 import type { Segmenter } from './segmenter.ts'
-import { chooseShape, maxTargetS, typicalStep } from './shape.ts'
+import { chooseShape, typicalStep } from './shape.ts'
+import { firstAudio, firstGop, firstVideo, tracksSettled, videoTimes } from './start-up.ts'
+import type { AudioItem, Item, VideoItem } from './start-up.ts'
 import { summarise } from './summary.ts'
 import { createAudioClock, createUnwrapper } from './timestamps.ts'
 import type { AudioClock } from './timestamps.ts'
@@ -41,30 +43,10 @@ export interface Packager {
 
 export interface PackagerOptions {
   resume?: ResumePoint | undefined
-  emit(update: HlsUpdate): void
+  emit: (update: HlsUpdate) => void
 }
-
-interface VideoItem {
-  kind: 'video'
-  ms: number
-  compositionMs: number
-  key: boolean
-  data: Buffer
-  wallMs: number
-  /** In force from this frame on. */
-  config: VideoConfig
-}
-interface AudioItem {
-  kind: 'audio'
-  ms: number
-  data: Buffer
-  wallMs: number
-}
-type Item = VideoItem | AudioItem
 
 const ticks = 90
-// Tracks that are this late at the start are left out of the init; they join at the next IDR.
-const settleMs = 1_000
 // A track that is this far behind the other has gone.
 const lostMs = 2_500
 // Beyond these the publisher's clock jumped; below them frames are just late or missing.
@@ -72,6 +54,7 @@ const jumpBackMs = 1_000
 const jumpForwardMs = 10_000
 // How far audio may run ahead of video before parts stop waiting for a frame.
 const interleaveMs = 1_000
+const maxStray = 100
 const maxStartBytes = 32 * 1024 * 1024
 
 export const createPackager = (options: PackagerOptions): Packager => {
@@ -94,6 +77,7 @@ export const createPackager = (options: PackagerOptions): Packager => {
   let waitingBytes = 0
   let firstSeenMs: number | undefined
   let videoSeen = false
+  let stray = 0
 
   // The run's state.
   let offset = 0
@@ -252,25 +236,13 @@ export const createPackager = (options: PackagerOptions): Packager => {
 
   const run = (item: Item): void => (item.kind === 'video' ? runVideo(item) : runAudio(item))
 
-  const firstKey = (items: readonly Item[]): VideoItem | undefined =>
-    items.find((item): item is VideoItem => item.kind === 'video')
-
-  // The first GOP's length once it is known, `none` once it is clear that it is long; undefined: wait.
-  const firstGop = (items: readonly Item[], key: VideoItem): number | 'none' | undefined => {
-    const second = items.find((item) => item.kind === 'video' && item.key && item !== key)
-    if (second !== undefined) return second.ms - key.ms
-    const last = items.findLast((item) => item.kind === 'video')
-    return last !== undefined && last.ms - key.ms >= maxTargetS * 1000 ? 'none' : undefined
-  }
-
   const decideShape = (items: readonly Item[], key: VideoItem | undefined): boolean => {
-    const videoTimes = items.filter((item) => item.kind === 'video').map((item) => item.ms)
     if (key === undefined) {
       const step = audioConfig === undefined ? 20 : (audioConfig.frameSamples / audioConfig.sampleRate) * 1000
       shape ??= chooseShape(2_000, step)
     } else {
       // Timestamps before the first step are all there is on a return; the usual frame stays as it was.
-      frameMs = typicalStep(videoTimes, key.config.fps === undefined ? frameMs : 1000 / key.config.fps)
+      frameMs = typicalStep(videoTimes(items), key.config.fps === undefined ? frameMs : 1000 / key.config.fps)
       if (shape === undefined) {
         const gop = firstGop(items, key)
         if (gop === undefined && waitingBytes < maxStartBytes) return false
@@ -285,13 +257,9 @@ export const createPackager = (options: PackagerOptions): Packager => {
   }
 
   const tryStart = (items: Item[], nowMs: number): void => {
-    const key = firstKey(items)
-    const audio = items.find((item): item is AudioItem => item.kind === 'audio')
-    const settled = nowMs - (firstSeenMs ?? nowMs) >= settleMs
-    if (key === undefined && (!settled || audio === undefined)) return
-    // Video that is there without an IDR is worth waiting for, up to 10 s.
-    if (key === undefined && videoSeen && nowMs - (firstSeenMs ?? nowMs) < 10_000) return
-    if (key !== undefined && audio === undefined && !settled) return
+    if (!tracksSettled(items, nowMs - (firstSeenMs ?? nowMs), videoSeen)) return
+    const key = firstVideo(items)
+    const audio = firstAudio(items)
     if (!decideShape(items, key)) return
     const first = key ?? audio
     if (first === undefined) return
@@ -319,19 +287,20 @@ export const createPackager = (options: PackagerOptions): Packager => {
     firstSeenMs ??= item.ms
     if (item.kind === 'video') {
       videoSeen = true
-      if (!item.key && firstKey(items) === undefined) return
+      if (!item.key && firstVideo(items) === undefined) return
     }
     items.push(item)
     waitingBytes += item.data.length
     // Audio before the first IDR is of no use; what is kept is only as much as the decision needs.
-    if (firstKey(items) === undefined && items.length > 1_000) items.shift()
+    if (firstVideo(items) === undefined && items.length > 1_000) items.shift()
     tryStart(items, item.ms)
   }
 
+  // Whether `ms` can't belong to the clock that went before, by the track that leads.
   const jumped = (ms: number): boolean => {
     if (waiting !== undefined) {
-      const first = firstSeenMs
-      return first !== undefined && (ms < first - jumpBackMs || ms > first + 2 * jumpForwardMs)
+      const before = waiting.at(-1)?.ms ?? firstSeenMs
+      return before !== undefined && (ms < before - jumpBackMs || ms > before + jumpForwardMs)
     }
     const last = activeVideo === undefined ? lastAudioMs : lastVideoMs
     const missing =
@@ -339,27 +308,23 @@ export const createPackager = (options: PackagerOptions): Packager => {
     return ms < last - jumpBackMs || ms > last + jumpForwardMs || missing
   }
 
-  const take = (item: Item): void => {
-    const master = item.kind === 'video' || (waiting === undefined ? activeVideo === undefined : !videoSeen)
-    if (master && jumped(item.ms)) {
-      clockJumps++
-      restart()
-    } else if (!master && waiting === undefined && Math.abs(item.ms - lastVideoMs) > 2 * jumpForwardMs) return
-    if (waiting !== undefined) collect(waiting, item)
-    else run(item)
+  // Audio follows video's clock: it may see a jump first, and may not lead unless video stays away.
+  const strays = (ms: number): boolean => {
+    const lead = waiting === undefined ? lastVideoMs : (waiting.at(-1)?.ms ?? firstSeenMs ?? ms)
+    stray = Math.abs(ms - lead) > jumpForwardMs ? stray + 1 : 0
+    return stray > 0
   }
 
-  // Parameter sets may change inside the stream without a new sequence header.
-  const inBand = (config: VideoConfig, scan: ReturnType<typeof scanAvcSample>): VideoConfig => {
-    const { sps, pps } = scan
-    if (sps === undefined || pps === undefined || sps.equals(spsOfRecord(config.record))) return config
-    try {
-      return parseAvcRecord(buildAvcRecord(sps, pps, nalLengthSize(config.record)))
-    } catch (error) {
-      // A broken SPS is the decoder's to refuse; the configuration in force stays.
-      if (error instanceof MediaError) return config
-      throw error
+  const take = (item: Item): void => {
+    const leads = item.kind === 'video' || (waiting === undefined ? activeVideo === undefined : !videoSeen)
+    if (leads ? jumped(item.ms) : strays(item.ms)) {
+      if (!leads && stray < maxStray) return
+      stray = 0
+      clockJumps++
+      restart()
     }
+    if (waiting !== undefined) collect(waiting, item)
+    else run(item)
   }
 
   return {
@@ -377,12 +342,8 @@ export const createPackager = (options: PackagerOptions): Packager => {
     },
     video(frame, wallMs) {
       if (videoConfig === undefined) return
-      let { key } = frame
-      if (key && videoConfig.codec === 'h264') {
-        const scan = scanAvcSample(frame.data, nalLengthSize(videoConfig.record))
-        key = scan.idr
-        if (key) videoConfig = inBand(videoConfig, scan)
-      }
+      const { key, config } = inspectKeyframe(frame, videoConfig)
+      videoConfig = config
       const { compositionMs, data } = frame
       const ms = unwrap(frame.timestampMs)
       take({ kind: 'video', ms, compositionMs, key, data, wallMs, config: videoConfig })
@@ -409,10 +370,9 @@ export const createPackager = (options: PackagerOptions): Packager => {
   // A publication shorter than its first GOP is still played and kept.
   function startShort(): void {
     const items = waiting ?? []
-    const key = firstKey(items)
+    const key = firstVideo(items)
     if (key === undefined) return
-    const times = items.filter((item) => item.kind === 'video').map((item) => item.ms)
-    frameMs = typicalStep(times, 1000 / 30)
+    frameMs = typicalStep(videoTimes(items), 1000 / 30)
     shape ??= chooseShape(2_000, frameMs)
     segmenter ??= createSegmenter(shape, counters, emit)
     emit({ type: 'shape', shape })

@@ -17,5 +17,6 @@ export const measureHttp = (metrics: Histograms): NonNullable<HttpServerOptions[
     labels: ['method', 'route', 'status'],
     buckets: [0.005, 0.02, 0.1, 0.5, 2, 10],
   })
-  return (method, route, status, durationS) => requests.observe({ method, route, status: String(status) }, durationS)
+  return (method, route, status, durationS) =>
+    requests.observe({ method, route, status: String(status) }, durationS)
 }

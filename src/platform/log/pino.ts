@@ -20,7 +20,7 @@ export interface OpenLog extends Log {
   close(): void
 }
 
-type Sink = ReturnType<typeof destination>
+export type Sink = ReturnType<typeof destination>
 
 /** What may wait in memory while nobody reads stdout or the disk is slow; above it lines are dropped. */
 const maxWaitingBytes = 8 * 1024 * 1024
@@ -28,7 +28,7 @@ const maxWaitingBytes = 8 * 1024 * 1024
 export const createLog = (deps: LogDeps): OpenLog => {
   const sinks: Sink[] = []
   if (deps.stdout) sinks.push(openSink(1))
-  if (deps.file) sinks.push(openFile(deps.file))
+  if (deps.file) sinks.push(openLogFile(deps.file))
   const streams = sinks.map((stream) => ({ level: deps.level, stream: stream }))
   const options = { level: deps.level, base: null, timestamp: stdTimeFunctions.isoTime }
   const root = pino({ ...options, formatters: { level: (level) => ({ level }) } }, multistream(streams))
@@ -64,7 +64,12 @@ const openSink = (dest: string | number): Sink => {
   return sink
 }
 
-const openFile = ({ path, maxBytes = 20 * 1024 * 1024, keep = 5 }: NonNullable<LogDeps['file']>): Sink => {
+/** A sink whose file is moved aside to `path.1`, `path.2`, … when it is full. */
+export const openLogFile = ({
+  path,
+  maxBytes = 20 * 1024 * 1024,
+  keep = 5,
+}: NonNullable<LogDeps['file']>): Sink => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o750 })
   let sizeBytes = existsSync(path) ? statSync(path).size : 0
   const sink = openSink(path)

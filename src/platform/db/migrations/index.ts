@@ -3,5 +3,6 @@ import type { Migration } from '../migrate.ts'
 import { platform } from './0001-platform.ts'
 import { people } from './0002-people.ts'
 import { video } from './0003-video.ts'
+import { live } from './0004-live.ts'
 
-export const migrations: readonly Migration[] = [platform, people, video]
+export const migrations: readonly Migration[] = [platform, people, video, live]

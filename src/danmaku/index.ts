@@ -1,0 +1,7 @@
+/** Danmaku: what is written over a video or a live room, on one timeline from live to replay. */
+import './tables.ts'
+
+export { createDanmakuService as createDanmaku, deletedChannel, isModerator } from './service.ts'
+export type { DanmakuDeleted, DanmakuDeps, DanmakuService, NewDanmaku, Timeline } from './service.ts'
+export { mountDanmakuRoutes } from './routes.ts'
+export type { FindTimeline } from './routes.ts'

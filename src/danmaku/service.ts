@@ -1,0 +1,165 @@
+/** Owns the use cases of danmaku: writing, reading a stretch, deleting, muting. */
+import type { Danmaku } from '../../contract/danmaku.ts'
+import type { Bus } from '../platform/bus/bus.ts'
+import type { Clock } from '../platform/clock/clock.ts'
+import type { Db, Queries, Transaction } from '../platform/db/db.ts'
+import { AppError } from '../platform/errors/app-error.ts'
+import type { Caller } from '../platform/http/route.ts'
+import { sortableId } from '../platform/ids/ids.ts'
+import type { Kv } from '../platform/kv/kv.ts'
+import { cutStretches, maxInRange, perStretch, repetitionKey } from './rules.ts'
+import * as store from './store.ts'
+import { looksToRow, toDanmaku } from './view.ts'
+import type { Looks } from './view.ts'
+import { createWriter } from './writer.ts'
+
+/** Where a danmaku is written. */
+export interface Timeline {
+  timelineId: string
+  /** The user whose room or video it is. */
+  ownerId: string
+}
+
+export interface NewDanmaku extends Looks {
+  text: string
+  mediaMs: number
+}
+
+/** Sent on the bus when one is deleted, for the rooms that show it. */
+export interface DanmakuDeleted {
+  timeline_id: string
+  id: string
+}
+export const deletedChannel = 'danmaku.deleted'
+
+export interface DanmakuDeps {
+  db: Db
+  bus: Bus
+  clock: Clock
+  kv: Kv
+  /** Told in the transaction that stores them, so that a count never differs from what there is. */
+  count: (trx: Transaction, timelineId: string, by: number) => Promise<void>
+}
+
+/** So many in so long. */
+const burst = 5
+const burstMs = 5_000
+/** The same words again no sooner than this. */
+const repetitionMs = 10_000
+
+export type DanmakuService = ReturnType<typeof createDanmakuService>
+
+export const isModerator = (caller: Pick<Caller, 'role'>): boolean =>
+  caller.role === 'moderator' || caller.role === 'admin'
+
+export const createDanmakuService = ({ db, kv, bus, clock, count }: DanmakuDeps) => {
+  const writer = createWriter((rows) =>
+    db.transaction(async (trx) => {
+      await store.insertDanmaku(trx, rows)
+      for (const [timelineId, group] of Map.groupBy(rows, (row) => row.timeline_id)) {
+        await count(trx, timelineId, group.length)
+      }
+    }),
+  )
+
+  /** Holds in every profile: it keeps one user from filling everybody's screen. Throws `rate_limited`. */
+  const assertPace = async (userId: string, said: string): Promise<void> => {
+    if ((await kv.incr(`danmaku:pace:${userId}`, burstMs)) > burst) {
+      throw new AppError('rate_limited', { retryAfterS: burstMs / 1000 })
+    }
+    if (!(await kv.setIfAbsent(said, '1', repetitionMs))) {
+      throw new AppError('rate_limited', { retryAfterS: repetitionMs / 1000 })
+    }
+  }
+
+  const isMuted = (ownerId: string, userId: string): Promise<boolean> =>
+    store.isMuted(db, ownerId, userId, clock.now())
+
+  return {
+    isMuted,
+
+    /** Resolves once it is stored. Throws `muted`, `rate_limited`. */
+    async write(
+      timeline: Timeline,
+      author: { id: string; nickname: string },
+      given: NewDanmaku,
+    ): Promise<Danmaku> {
+      if (await isMuted(timeline.ownerId, author.id)) throw new AppError('muted')
+      const said = `danmaku:said:${repetitionKey(author.id, given.text)}`
+      await assertPace(author.id, said)
+      const nowMs = clock.now()
+      const row = {
+        timeline_id: timeline.timelineId,
+        media_ms: Math.max(0, Math.round(given.mediaMs)),
+        id: sortableId(nowMs),
+        user_id: author.id,
+        owner_id: timeline.ownerId,
+        text: given.text,
+        ...looksToRow(given),
+        sent_ms: nowMs,
+      }
+      try {
+        await writer.write(row)
+      } catch (error) {
+        // Not said after all: trying again is no repetition.
+        await kv.delete(said)
+        throw error
+      }
+      return toDanmaku({ ...row, nickname: author.nickname })
+    },
+
+    /**
+     * What lies in `[fromMs, toMs)`, at most 2,000. Where there are more, the range is cut into 40 equal stretches
+     * and the first 50 of each come back: every moment keeps some, and the same question gets the same answer.
+     */
+    async range(timelineId: string, fromMs: number, toMs: number | undefined): Promise<Danmaku[]> {
+      const from = Math.round(fromMs)
+      const to = toMs === undefined ? undefined : Math.round(toMs)
+      if (to !== undefined && to <= from) return []
+      const rows = await store
+        .stretchQuery(db, timelineId, { fromMs: from, toMs: to, limit: maxInRange + 1 })
+        .execute()
+      if (rows.length <= maxInRange) return rows.map(toDanmaku)
+      const lastMs = (await store.lastMediaMs(db, timelineId)) ?? from
+      const cut = cutStretches(from, Math.min(to ?? Infinity, lastMs + 1))
+      return (await store.sampleStretches(db, timelineId, cut, perStretch)).map(toDanmaku)
+    },
+
+    /** The last ones on the timeline, oldest first. */
+    async newest(timelineId: string, limit: number): Promise<Danmaku[]> {
+      const rows = await store.newestQuery(db, timelineId, limit).execute()
+      return rows.reverse().map(toDanmaku)
+    },
+
+    /** By its writer, the owner of the video or room, a moderator. Throws `not_found`, `forbidden`. */
+    async remove(id: string, caller: Caller): Promise<void> {
+      const row = await store.findDanmaku(db, id)
+      if (row === undefined) throw new AppError('not_found')
+      const may = row.user_id === caller.userId || row.owner_id === caller.userId || isModerator(caller)
+      if (!may) throw new AppError('forbidden')
+      const deleted = await db.transaction(async (trx) => {
+        if (!(await store.deleteDanmaku(trx, id))) return false
+        await count(trx, row.timeline_id, -1)
+        return true
+      })
+      if (!deleted) throw new AppError('not_found')
+      const news = { timeline_id: row.timeline_id, id } satisfies DanmakuDeleted
+      await bus.publish(deletedChannel, news)
+    },
+
+    countOf: (timelineId: string, q: Queries = db): Promise<number> => store.countOf(q, timelineId),
+
+    /** `userId` may not write on `ownerId`'s timelines, live or replay, until then. */
+    async mute(ownerId: string, userId: string, minutes: number, by: Caller): Promise<number> {
+      const untilMs = clock.now() + minutes * 60_000
+      await store.putMute(db, { owner_id: ownerId, user_id: userId, until_ms: untilMs, by_id: by.userId })
+      return untilMs
+    },
+
+    unmute: (ownerId: string, userId: string): Promise<void> => store.deleteMute(db, ownerId, userId),
+
+    mutes: (ownerId: string) => store.listMutes(db, ownerId, clock.now(), 500),
+
+    close: () => writer.close(),
+  }
+}

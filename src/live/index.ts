@@ -1,0 +1,222 @@
+/** Live: rooms, stream keys, live sessions and their sockets, from the first publish to the replay. */
+import { statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Config } from '../config/load.ts'
+import type { DanmakuService } from '../danmaku/index.ts'
+import type { Health } from '../../contract/live.ts'
+import type { IngestEvent, IngestLink, PublishAnswer, PublishRequest } from '../ingest/index.ts'
+import type { Blobs } from '../platform/blob/blob.ts'
+import type { Bus } from '../platform/bus/bus.ts'
+import type { Clock } from '../platform/clock/clock.ts'
+import type { Db } from '../platform/db/db.ts'
+import type { Events } from '../platform/events/events.ts'
+import type { Caller } from '../platform/http/route.ts'
+import type { Images } from '../platform/image/image.ts'
+import type { Limits } from '../platform/limit/limit.ts'
+import type { Log } from '../platform/log/log.ts'
+import type { UserService } from '../user/index.ts'
+import { recheckAudience } from './audience.ts'
+import { createAuthorise } from './authorise.ts'
+import { createChat } from './chat.ts'
+import { createCovers } from './covers.ts'
+import { createHubs } from './hubs.ts'
+import { createPictures } from './pictures.ts'
+import { createPlayback } from './playback.ts'
+import { repeat } from './repeat.ts'
+import { createPutReplay } from './replay.ts'
+import type { Replays } from './replay.ts'
+import { createRooms } from './rooms.ts'
+import { healthLifeMs, toHealth } from './rules.ts'
+import { createSessions } from './sessions.ts'
+import * as store from './store.ts'
+import './tables.ts'
+import { createTurns } from './turns.ts'
+
+export type { ReplayInput, Replays } from './replay.ts'
+export { createReplays, deleteRecording } from './video-replays.ts'
+export { mountLivePlayRoutes } from './play-routes.ts'
+export { mountLiveRoutes } from './routes.ts'
+export { mountRoomSocket } from './socket.ts'
+
+export interface LiveDeps {
+  config: Pick<
+    Config,
+    'dataDir' | 'recordingsDir' | 'diskReserveBytes' | 'recordingQuotaBytes' | 'recordingDays'
+  >
+  /** Signs the places in lists. */
+  cursorSecret: string | Uint8Array
+  db: Db
+  bus: Bus
+  blobs: Blobs
+  events: Events
+  limits: Limits
+  images: Images
+  clock: Clock
+  log: Log
+  users: UserService
+  danmaku: DanmakuService
+  replays: Replays
+  /** Whether a session still holds: open sockets ask again. */
+  callerOf: (sessionId: string) => Promise<Caller | undefined>
+  hasFfmpeg: boolean
+  /** Makes the link to ingest with what live answers and hears. */
+  openLink: (on: {
+    authorise: (request: PublishRequest) => Promise<PublishAnswer>
+    onEvent: (event: IngestEvent) => void
+  }) => IngestLink
+  /** Deletes what was recorded of a session. */
+  deleteRecording: (sessionId: string) => Promise<void>
+}
+
+export type Live = Awaited<ReturnType<typeof createLive>>
+
+export const createLive = async (deps: LiveDeps) => {
+  const { config, db, bus, clock, users, danmaku, events } = deps
+  const log = deps.log.child({ feature: 'live' })
+  const turns = createTurns()
+  const health = new Map<string, { health: Health; atMs: number }>()
+  const link = (): IngestLink => opened
+
+  const pictures = createPictures({
+    keyframe: (sessionId) => link().keyframe(sessionId),
+    images: deps.images,
+    clock,
+    log,
+    scratchDir: join(config.dataDir, 'scratch'),
+  })
+  const covers = createCovers({ db, blobs: deps.blobs, images: deps.images, pictures, users })
+  const putReplay = createPutReplay({
+    replays: deps.replays,
+    log,
+    lastPicture: (session) => covers.keepLast(session),
+  })
+
+  const changed = ({ room_id: roomId }: { room_id: string }): void => {
+    playback.changed(roomId)
+    void hubs.publish(roomId, { t: 'state' })
+  }
+  const rooms = createRooms({
+    db,
+    clock,
+    users,
+    cursorSecret: deps.cursorSecret,
+    healthOf: (sessionId) => {
+      const known = health.get(sessionId)
+      return known && clock.now() - known.atMs < healthLifeMs ? known.health : undefined
+    },
+    viewersOf: (roomId) => hubs.viewersOf(roomId),
+    cut: (sessionId, reason) => link().cut(sessionId, reason),
+    changed,
+    hasPictures: deps.hasFfmpeg,
+  })
+  const playback = createPlayback({
+    clock,
+    link,
+    findRunning: async (roomId) => {
+      const owner = await users.byRoom(roomId)
+      return owner && store.findRunning(db, owner.id)
+    },
+    findSession: (id) => store.findSession(db, id),
+  })
+  const chat = createChat({
+    danmaku,
+    users,
+    clock,
+    link,
+    publish: (roomId, news) => hubs.publish(roomId, news),
+  })
+  const hubs = await createHubs({
+    bus,
+    clock,
+    log,
+    readRoom: (roomId) => rooms.now(roomId),
+    readHistory: (session, ownerId) => chat.history(session, ownerId),
+    saveViewers: (sessionId, viewers) => store.setViewers(db, sessionId, viewers),
+  })
+  const sessions = createSessions({
+    db,
+    clock,
+    log,
+    events,
+    link,
+    putReplay,
+    changed,
+    turns,
+    recordingDays: config.recordingDays,
+  })
+  const authorise = createAuthorise({
+    db,
+    clock,
+    log,
+    limits: deps.limits,
+    turns,
+    recordingQuotaBytes: config.recordingQuotaBytes,
+    mayRecord: async () => {
+      const { bavail, bsize } = await statfs(config.dataDir)
+      return bavail * bsize > config.diskReserveBytes
+    },
+  })
+
+  // While nobody is connected nobody watches: what a killed process left behind is not true any more.
+  await store.forgetViewers(db)
+  const opened = deps.openLink({
+    authorise,
+    onEvent: (event) => {
+      if (event.type === 'health') {
+        health.set(event.sessionId, { health: toHealth(event.health), atMs: clock.now() })
+        return
+      }
+      void sessions.handle(event)
+      // So that there is a picture for the replay although nobody looked while it was live.
+      if (deps.hasFfmpeg && (event.type === 'started' || event.type === 'stopped'))
+        void pictures.last(event.sessionId)
+      if (event.type === 'ended') health.delete(event.sessionId)
+    },
+  })
+
+  const say = (what: string) => (error: unknown) => log.error({ err: error }, what)
+  const loops = [
+    repeat(1_000, () => sessions.sweep(), say('live sessions were not looked after')),
+    repeat(
+      5_000,
+      () => (link().connected ? sessions.reconcile() : undefined),
+      say('ingest was not compared'),
+    ),
+    repeat(3_000, () => sessions.cutBanned(), say('banned publishers were not cut')),
+    repeat(
+      3_000,
+      () => recheckAudience({ hubs, log, callerOf: deps.callerOf }),
+      say('sockets were not checked'),
+    ),
+    repeat(600_000, () => dropRecordings(), say('old recordings were not deleted')),
+  ]
+
+  const dropRecordings = async (): Promise<void> => {
+    for (const { id } of await store.dueRecordingsQuery(db, clock.now()).execute()) {
+      await deps.deleteRecording(id)
+      await store.updateSession(db, id, { recording_due_ms: null })
+      log.info({ session: id }, 'a recording without a replay was deleted')
+    }
+  }
+
+  return {
+    rooms,
+    sessions,
+    covers,
+    playback,
+    hubs,
+    chat,
+    danmaku,
+    users,
+    log,
+    dropRecordings,
+    isIngestUp: (): boolean => link().connected,
+    /** After the HTTP server, before danmaku, bus and database. */
+    async close(): Promise<void> {
+      await Promise.all(loops.map((loop) => loop.stop()))
+      await opened.close()
+      await turns.idle()
+      await hubs.close()
+    },
+  }
+}

@@ -1,0 +1,341 @@
+/** Owns a small app for the tests of live: real database, kv, bus and HTTP; ingest is given, real or played. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { randomBytes, randomInt } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { WebSocket } from 'ws'
+import type { RoomSocketServer } from '../../contract/live.ts'
+import type { Role } from '../../contract/user.ts'
+import { loadSecrets } from '../config/secrets.ts'
+import { createDanmaku, mountDanmakuRoutes } from '../danmaku/index.ts'
+import type { FindTimeline } from '../danmaku/index.ts'
+import type { EndedSummary, IngestLink, PublicationState, SessionEvent } from '../ingest/index.ts'
+import { createAuthenticate, createPassport } from '../passport/index.ts'
+import { createMemoryBus } from '../platform/bus/memory.ts'
+import { createDiskBlobs } from '../platform/blob/disk.ts'
+import { systemClock } from '../platform/clock/clock.ts'
+import type { Clock } from '../platform/clock/clock.ts'
+import type { Db } from '../platform/db/db.ts'
+import { createEvents } from '../platform/events/events.ts'
+import { createRouter } from '../platform/http/route.ts'
+import { createHttpServer } from '../platform/http/server.ts'
+import { registerSockets } from '../platform/http/socket.ts'
+import { createTickets } from '../platform/http/socket-ticket.ts'
+import { createImages } from '../platform/image/image.ts'
+import { createMemoryKv } from '../platform/kv/memory.ts'
+import { createLimits } from '../platform/limit/limit.ts'
+import { silentLog } from '../platform/log/log.ts'
+import { createUserService } from '../user/index.ts'
+import { createLive, mountLivePlayRoutes, mountLiveRoutes, mountRoomSocket } from './index.ts'
+import type { LiveDeps, ReplayInput } from './index.ts'
+
+export interface Person {
+  userId: string
+  roomId: string
+  token: string
+  sessionId: string
+}
+
+export interface Answer<T = never> {
+  status: number
+  data: T
+  error: string | undefined
+}
+
+export type LiveApp = Awaited<ReturnType<typeof createLiveApp>>
+
+export interface LiveAppOptions {
+  db: Db
+  clock?: Clock
+  openLink: LiveDeps['openLink']
+  /** Where recordings of a real ingest lie. */
+  directory?: string
+  hasFfmpeg?: boolean
+  perAddress?: number
+  timelineOf?: FindTimeline
+}
+
+export const createLiveApp = async (options: LiveAppOptions) => {
+  const { db, clock = systemClock } = options
+  await using making = new AsyncDisposableStack()
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'vireo-live-')))
+  if (options.directory === undefined) making.defer(() => rm(directory, { recursive: true, force: true }))
+  const log = silentLog
+  const kv = making.use(createMemoryKv({ clock }))
+  const bus = making.use(createMemoryBus({ log }))
+  const limits = making.use(await createLimits({ redisUrls: [], enabled: false, log }))
+  const events = making.use(await createEvents({ db, bus, log, clock }))
+  const blobs = await createDiskBlobs({ directory: join(directory, 'media') })
+  const users = createUserService({ db, clock })
+  const secrets = loadSecrets(directory, undefined)
+  const config = { registration: 'open', captchaAnswer: undefined } as const
+  const passport = createPassport({ config, secrets, db, kv, events, users, clock, log })
+  const counted = new Map<string, number>()
+  const danmaku = createDanmaku({
+    db,
+    bus,
+    kv,
+    clock,
+    count: async (_trx, timelineId, by) => void counted.set(timelineId, (counted.get(timelineId) ?? 0) + by),
+  })
+  const replays = new Map<
+    string,
+    ReplayInput & { videoId: string; puts: number; cover: Buffer | undefined }
+  >()
+  const deletedRecordings: string[] = []
+  const live = await createLive({
+    config: {
+      dataDir: directory,
+      recordingsDir: join(directory, 'recordings'),
+      diskReserveBytes: 1,
+      recordingQuotaBytes: 1e9,
+      recordingDays: 7,
+    },
+    cursorSecret: 'secret of the tests',
+    db,
+    bus,
+    blobs,
+    events,
+    limits,
+    images: createImages(),
+    clock,
+    log,
+    users,
+    danmaku,
+    replays: {
+      put: async (input) => {
+        const known = replays.get(input.sessionId)
+        const videoId = known?.videoId ?? `v${input.sessionId}`.slice(0, 12)
+        replays.set(input.sessionId, { ...input, videoId, puts: (known?.puts ?? 0) + 1, cover: known?.cover })
+        return videoId
+      },
+      setCover: async (videoId, jpeg) => {
+        for (const replay of replays.values()) if (replay.videoId === videoId) replay.cover = jpeg
+      },
+    },
+    callerOf: (sessionId) => passport.sessions.callerOf(sessionId),
+    hasFfmpeg: options.hasFfmpeg ?? false,
+    openLink: options.openLink,
+    deleteRecording: async (sessionId) => void deletedRecordings.push(sessionId),
+  })
+  making.defer(() => danmaku.close())
+  making.defer(() => live.close())
+
+  const app = await createHttpServer({ log, trustedProxies: [] })
+  making.defer(() => app.close())
+  const router = createRouter(app, createAuthenticate(passport))
+  const sockets = await registerSockets(app, {
+    publicUrl: 'https://vireo.example',
+    perAddress: options.perAddress ?? 100,
+    total: 1000,
+    now: () => Date.now(),
+  })
+  const callerOf = (sessionId: string) => passport.sessions.callerOf(sessionId)
+  mountLiveRoutes({ app, router, limits, live, config: { publicUrl: undefined, rtmpPort: 1935 } })
+  mountLivePlayRoutes({ app, live })
+  mountRoomSocket({ router, sockets, tickets: createTickets(kv), limits, callerOf, live })
+  mountDanmakuRoutes({
+    router,
+    service: danmaku,
+    users,
+    timelineOf: options.timelineOf ?? (async () => undefined),
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const base = `http://127.0.0.1:${(app.server.address() as { port: number }).port}`
+
+  const signUp = async (role: Role = 'user'): Promise<Person> => {
+    const mobile = `+86139${String(randomInt(0, 100_000_000)).padStart(8, '0')}`
+    const opened = await passport.createAccount(
+      { mobile, password: randomBytes(12).toString('hex'), username: undefined, nickname: undefined, role },
+      { device: 'test', address: '127.0.0.1' },
+    )
+    const user = await users.row(opened.userId)
+    const { userId, sessionId, accessToken: token } = opened
+    return { userId, sessionId, token, roomId: user?.room_id ?? '' }
+  }
+
+  const call = async <T = never>(
+    method: string,
+    path: string,
+    who?: Person,
+    json?: unknown,
+  ): Promise<Answer<T>> => {
+    const response = await fetch(`${base}/api/v1${path}`, {
+      method,
+      headers: {
+        ...(who && { authorization: `Bearer ${who.token}` }),
+        ...(json !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(json !== undefined && { body: JSON.stringify(json) }),
+    })
+    const body = (await response.json()) as { data: T; error?: string }
+    return { status: response.status, data: body.data, error: body.error }
+  }
+
+  const ticketOf = async (who: Person): Promise<string> =>
+    (await call<{ ticket: string }>('POST', '/socket_ticket', who)).data.ticket
+
+  const join_ = async (roomId: string, who?: Person): Promise<TestSocket> => {
+    const protocols = who ? ['vireo.1', `ticket.${await ticketOf(who)}`] : ['vireo.1']
+    return openSocket(`${base}/api/v1/live/${roomId}/socket`, protocols)
+  }
+
+  const made = making.move()
+  return {
+    base,
+    db,
+    live,
+    danmaku,
+    passport,
+    users,
+    events,
+    replays,
+    counted,
+    deletedRecordings,
+    sockets,
+    signUp,
+    call,
+    ticketOf,
+    join: join_,
+    [Symbol.asyncDispose]: () => made.disposeAsync(),
+  }
+}
+
+export interface TestSocket extends Disposable {
+  readonly socket: WebSocket
+  readonly messages: RoomSocketServer[]
+  readonly closed: Promise<number>
+  /** The next message of this type that was not taken yet. */
+  next<T extends RoomSocketServer['type']>(type: T): Promise<Extract<RoomSocketServer, { type: T }>>
+  say(message: unknown): void
+}
+
+/** Rejects with the HTTP status where the socket is refused. */
+export const openSocket = async (
+  url: string,
+  protocols: string[],
+  headers: Record<string, string> = {},
+): Promise<TestSocket> => {
+  const socket = new WebSocket(url.replace(/^http/, 'ws'), protocols, { headers })
+  const messages: RoomSocketServer[] = []
+  const taken = new Set<RoomSocketServer>()
+  let news: () => void = () => undefined
+  socket.on('message', (data) => {
+    messages.push(JSON.parse((data as Buffer).toString()) as RoomSocketServer)
+    news()
+  })
+  const closed = new Promise<number>((resolve) => socket.on('close', (code) => resolve(code)))
+  await new Promise<void>((resolve, reject) => {
+    socket.once('open', () => resolve())
+    socket.once('unexpected-response', (_request, response) => {
+      reject(new Error(`refused: ${response.statusCode}`))
+      socket.terminate()
+    })
+    socket.once('error', reject)
+  })
+  socket.on('error', () => undefined)
+  const next: TestSocket['next'] = async (type) => {
+    const untilMs = Date.now() + 8000
+    for (;;) {
+      const found = messages.find((message) => message.type === type && !taken.has(message))
+      if (found) {
+        taken.add(found)
+        return found as never
+      }
+      const leftMs = untilMs - Date.now()
+      if (leftMs <= 0) throw new Error(`no ${type} came; got ${JSON.stringify(messages).slice(0, 500)}`)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, leftMs)
+        news = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+  }
+  return {
+    socket,
+    messages,
+    closed,
+    next,
+    say: (message) => socket.send(typeof message === 'string' ? message : JSON.stringify(message)),
+    [Symbol.dispose]: () => socket.terminate(),
+  }
+}
+
+/** Plays ingest for tests about timing: what it knows and says is set by hand. */
+export const createPlayedIngest = (clock: Clock) => {
+  type Handlers = Parameters<LiveDeps['openLink']>[0]
+  let on: Handlers | undefined
+  const publications = new Map<string, PublicationState>()
+  const ended: string[] = []
+  const cuts: string[] = []
+  const state = { connected: true, edgeMs: 60_000, reachable: true }
+  const link: IngestLink = {
+    get connected() {
+      return state.connected
+    },
+    publications: () => [...publications.values()],
+    async end(sessionId): Promise<EndedSummary | undefined> {
+      if (!state.reachable) throw new Error('ingest did not answer')
+      ended.push(sessionId)
+      const known = publications.get(sessionId)
+      publications.delete(sessionId)
+      return (
+        known && { sessionId, roomId: known.roomId, mediaDurationMs: known.mediaDurationMs, recording: null }
+      )
+    },
+    cut: (sessionId) => void cuts.push(sessionId),
+    playlist: async () => ({
+      status: 200,
+      body: '#EXTM3U\n#EXT-X-MAP:URI="init-0.mp4"\n#EXT-X-PART:DURATION=0.5,URI="p3.1.mp4"\ns3.mp4\n',
+      maxAgeS: 0,
+    }),
+    file: async (_sessionId, name) => ({
+      status: 200,
+      body: Buffer.from(name),
+      contentType: 'video/mp4',
+      immutable: true,
+    }),
+    keyframe: async () => undefined,
+    timeline: () => [],
+    mediaTimeAt: (_sessionId, pdtMs) => pdtMs - 1_000_000,
+    edgeMediaTimeMs: () => state.edgeMs,
+    close: async () => undefined,
+  }
+  const tell = async (
+    sessionId: string,
+    type: 'started' | 'resumed' | 'vanished' | 'stopped',
+    mediaDurationMs = 0,
+  ): Promise<void> => {
+    const known = publications.get(sessionId)
+    const states = { started: 'live', resumed: 'live', vanished: 'reconnecting', stopped: 'stopped' } as const
+    const base = { sessionId, roomId: known?.roomId ?? '', atMs: clock.now() }
+    publications.set(sessionId, {
+      sessionId,
+      roomId: base.roomId,
+      state: states[type],
+      mediaDurationMs,
+      startedAtMs: known?.startedAtMs ?? clock.now(),
+    })
+    on?.onEvent({ ...base, type, mediaDurationMs } as SessionEvent)
+    await settled()
+  }
+  // Events are handled behind a queue: a turn of real time lets it run dry.
+  const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 120))
+  return {
+    openLink: (handlers: Handlers): IngestLink => {
+      on = handlers
+      return link
+    },
+    state,
+    publications,
+    ended,
+    cuts,
+    tell,
+    settled,
+    event: (event: SessionEvent | { type: 'hello'; sessions: PublicationState[] }) => on?.onEvent(event),
+    authorise: (streamKey: string, app = 'live') =>
+      on?.authorise({ streamKey, app, address: '203.0.113.9' }) ?? Promise.reject(new Error('not opened')),
+  }
+}

@@ -1,0 +1,155 @@
+/** Owns the socket of a room and the tickets for it: what comes in is validated, what fails is said and nothing else. */
+import { roomSocketClient, roomSocketPath } from '../../contract/live.ts'
+import type { RoomSocketServer } from '../../contract/live.ts'
+import { errorCodes } from '../../contract/errors.ts'
+import { socketTicket } from '../../contract/site.ts'
+import { id as idSchema } from '../../contract/common.ts'
+import { isModerator } from '../danmaku/index.ts'
+import type { DanmakuService } from '../danmaku/index.ts'
+import { AppError, isAppError } from '../platform/errors/app-error.ts'
+import { languageOf, say } from '../platform/http/language.ts'
+import type { Language } from '../platform/http/language.ts'
+import type { Caller, Router } from '../platform/http/route.ts'
+import type { Connection, Sockets } from '../platform/http/socket.ts'
+import type { Tickets } from '../platform/http/socket-ticket.ts'
+import type { Limits } from '../platform/limit/limit.ts'
+import type { Log } from '../platform/log/log.ts'
+import type { Chat, WriteDanmaku } from './chat.ts'
+import type { Hubs } from './hubs.ts'
+import { encode, peerId } from './room-hub.ts'
+import type { Peer, RoomHub } from './room-hub.ts'
+
+export interface RoomSocketDeps {
+  router: Router
+  sockets: Sockets
+  tickets: Tickets
+  limits: Limits
+  callerOf: (sessionId: string) => Promise<Caller | undefined>
+  live: { hubs: Hubs; chat: Chat; danmaku: DanmakuService; log: Log }
+}
+
+interface Visit {
+  hub: RoomHub
+  caller: Caller | undefined
+  canWrite: boolean
+  language: Language
+}
+
+/** Messages that are none: more than this and the peer is no client of ours. */
+const maxNonsense = 5
+/** Danmaku of one socket that wait to be stored. */
+const maxWaiting = 10
+
+export const mountRoomSocket = ({
+  router,
+  sockets,
+  tickets,
+  limits,
+  callerOf,
+  live,
+}: RoomSocketDeps): void => {
+  const { hubs, chat, danmaku, log } = live
+  const opened = limits.create({ name: 'socket', points: 120, windowS: 60 })
+  const issued = limits.create({ name: 'socket_ticket', points: 120, windowS: 60 })
+
+  router.on(socketTicket, async ({ caller, address }) => {
+    await issued.take(address)
+    return { ticket: await tickets.issue(caller.sessionId) }
+  })
+
+  const callerBy = async (ticket: string | undefined): Promise<Caller | undefined> => {
+    if (ticket === undefined) return undefined
+    const sessionId = await tickets.redeem(ticket)
+    const caller = sessionId === undefined ? undefined : await callerOf(sessionId)
+    if (caller === undefined) throw new AppError('unauthenticated')
+    return caller
+  }
+
+  sockets.serve<Visit>({
+    path: roomSocketPath,
+    async prepare(request, ticket) {
+      await opened.take(request.ip)
+      const caller = await callerBy(ticket)
+      const roomId = idSchema.safeParse((request.params as { id?: unknown }).id)
+      const hub = roomId.success ? await hubs.get(roomId.data) : undefined
+      if (hub === undefined) throw new AppError('not_found')
+      const muted = caller !== undefined && (await danmaku.isMuted(hub.room.ownerId, caller.userId))
+      const language = languageOf(request.headers['accept-language'])
+      return { hub, caller, canWrite: caller !== undefined && !muted, language }
+    },
+    open: (connection, visit) => serveVisit(connection, visit, { chat, log }),
+  })
+}
+
+const serveVisit = (connection: Connection, visit: Visit, { chat, log }: { chat: Chat; log: Log }): void => {
+  const { hub, caller, language } = visit
+  const peer: Peer = {
+    id: peerId(),
+    userId: caller?.userId,
+    caller,
+    send: (frame) => connection.send(frame),
+    close: (code, reason) => connection.close(code, reason),
+  }
+  let nonsense = 0
+  let waiting = 0
+
+  const fail = (error: unknown, clientId: string | undefined): void => {
+    if (!isAppError(error) || error.status >= 500)
+      log.error({ err: error, room: hub.roomId }, 'a danmaku failed')
+    const known = isAppError(error) ? error : new AppError('internal')
+    connection.send(encode(failureOf(known, language, clientId)))
+  }
+
+  const write = async (message: WriteDanmaku): Promise<void> => {
+    if (waiting >= maxWaiting)
+      return fail(new AppError('rate_limited', { retryAfterS: 5 }), message.client_id)
+    waiting++
+    try {
+      await chat.write(hub, peer, message)
+    } catch (error) {
+      fail(error, message.client_id)
+    } finally {
+      waiting--
+    }
+  }
+
+  connection.onText((text) => {
+    const message = readMessage(text)
+    if (message.ok) {
+      if (message.value.type === 'danmaku') void write(message.value)
+    } else if (message.error === 'params_invalid' && ++nonsense > maxNonsense) {
+      connection.close(1008, 'not understood')
+    } else fail(new AppError(message.error), message.clientId)
+  })
+  connection.onClose(() => hub.leave(peer))
+  const canModerate = caller !== undefined && (caller.userId === hub.room.ownerId || isModerator(caller))
+  hub.join(peer, { canWrite: visit.canWrite, canModerate })
+}
+
+type Read =
+  | { ok: true; value: ReturnType<typeof roomSocketClient.parse> }
+  | { ok: false; error: 'params_invalid' | 'text_invalid'; clientId: string | undefined }
+
+const readMessage = (text: string): Read => {
+  let raw: unknown
+  try {
+    raw = JSON.parse(text)
+  } catch {
+    return { ok: false, error: 'params_invalid', clientId: undefined }
+  }
+  const result = roomSocketClient.safeParse(raw)
+  if (result.success) return { ok: true, value: result.data }
+  const isText = result.error.issues.every((issue) => issue.path[0] === 'text')
+  const given: unknown =
+    typeof raw === 'object' && raw !== null ? (raw as { client_id?: unknown }).client_id : undefined
+  const clientId = typeof given === 'string' && given.length <= 36 ? given : undefined
+  return { ok: false, error: isText ? 'text_invalid' : 'params_invalid', clientId }
+}
+
+const failureOf = (error: AppError, language: Language, clientId: string | undefined): RoomSocketServer => ({
+  type: 'error',
+  error: error.code,
+  msg: say(errorCodes[error.code], language, error.params),
+  ...(clientId !== undefined && { client_id: clientId }),
+  ...(error.retryAfterS !== undefined && { retry_after: error.retryAfterS }),
+})

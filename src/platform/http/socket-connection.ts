@@ -1,0 +1,85 @@
+/**
+ * Owns one open socket: text in, frames out, and every way in which it is cut: silent, slow, flooding, binary. Nothing
+ * that a peer sends makes it throw.
+ */
+import type { WebSocket } from 'ws'
+
+export interface Connection {
+  readonly address: string
+  /** A whole text frame; encoded once for all who get it. */
+  send(frame: Buffer): void
+  close(code: number, reason: string): void
+  onText(handler: (text: string) => void): void
+  /** Once, however it ended. */
+  onClose(handler: () => void): void
+}
+
+/** What the keeper of all sockets does with one. */
+export interface KeptConnection extends Connection {
+  /** Asks for a sign of life; ends the socket if the last question was not answered. */
+  probe(): void
+}
+
+/** A reader this far behind would cost everybody memory. */
+const maxBufferedBytes = 1024 * 1024
+/** Frames of any kind. */
+const floodFrames = 60
+const floodMs = 10_000
+const closeGraceMs = 2_000
+
+export const createConnection = (socket: WebSocket, address: string, now: () => number): KeptConnection => {
+  let alive = true
+  let frames = 0
+  let windowMs = now()
+  let onText: (text: string) => void = () => undefined
+
+  const close = (code: number, reason: string): void => {
+    if (socket.readyState !== socket.OPEN) return
+    socket.close(code, reason)
+    // Whoever does not answer the goodbye is cut.
+    setTimeout(() => socket.terminate(), closeGraceMs).unref()
+  }
+
+  const isFlooding = (): boolean => {
+    if (now() - windowMs >= floodMs) {
+      windowMs = now()
+      frames = 0
+    }
+    return ++frames > floodFrames
+  }
+
+  socket.on('pong', () => {
+    alive = true
+  })
+  socket.on('ping', () => {
+    if (isFlooding()) close(1008, 'too many frames')
+  })
+  socket.on('message', (data, isBinary) => {
+    if (socket.readyState !== socket.OPEN) return
+    alive = true
+    if (isBinary) close(1003, 'text only')
+    else if (isFlooding()) close(1008, 'too many frames')
+    else onText((data as Buffer).toString())
+  })
+
+  return {
+    address,
+    send(frame) {
+      if (socket.readyState !== socket.OPEN) return
+      if (socket.bufferedAmount > maxBufferedBytes) socket.terminate()
+      else socket.send(frame, { binary: false })
+    },
+    close,
+    onText(handler) {
+      onText = handler
+    },
+    onClose(handler) {
+      socket.once('close', handler)
+    },
+    probe() {
+      if (!alive) return socket.terminate()
+      alive = false
+      if (socket.readyState === socket.OPEN) socket.ping()
+    },
+  }
+}
