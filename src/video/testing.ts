@@ -7,7 +7,7 @@ import type { OwnVideo, VideoJob } from '../../contract/video.ts'
 import { uploadPath } from '../../contract/video.ts'
 import { loadConfig } from '../config/load.ts'
 import { loadSecrets } from '../config/secrets.ts'
-import { createAuthenticate, createPassport } from '../passport/index.ts'
+import { createAuthenticate, createPassport, createSetAvatar, mountAvatarRoute } from '../passport/index.ts'
 import { mountPlaybackRoutes } from '../playback/index.ts'
 import { createDiskBlobs } from '../platform/blob/disk.ts'
 import { createMemoryBus } from '../platform/bus/memory.ts'
@@ -78,6 +78,13 @@ export const createVideoTestApp = async (
   mountVideoRoutes({ app, router, service, limits })
   const { uploads, maxUploadBytes: maxBytes } = service
   mountUploadRoutes({ app, uploads, maxBytes, authenticate, limits })
+  mountAvatarRoute({
+    app,
+    router,
+    service: passport,
+    setAvatar: createSetAvatar({ blobs, images, users }),
+    limits,
+  })
   mountPlaybackRoutes({ app, blobs, playable: service.playable })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const base = `http://127.0.0.1:${(app.server.address() as { port: number }).port}`

@@ -47,7 +47,9 @@ const videoFacts = async (track: InputVideoTrack): Promise<VideoFacts> => {
 }
 
 const isPlainAvc = async (track: InputVideoTrack): Promise<boolean> => {
-  const description = (await track.getDecoderConfig())?.description
+  // The type comes from the browser's library, which the server does not load.
+  const config = (await track.getDecoderConfig()) as { description?: ArrayBuffer | ArrayBufferView } | null
+  const description = config?.description
   if (description === undefined) return false
   const record = Buffer.from(
     ArrayBuffer.isView(description)
