@@ -51,7 +51,6 @@ describe.each(testDatabases())('processing on $name', (engine) => {
     ['faststart.mp4', { width: 320, height: 180, duration: 6 }],
     ['silent.mp4', { width: 320, height: 180, duration: 3 }],
     ['rotated.mp4', { width: 180, height: 320, duration: 6 }],
-    ['edited.mp4', { width: 320, height: 180, duration: 4.5 }],
     ['plain.mkv', { width: 320, height: 180, duration: 6 }],
   ])('%s becomes playable without encoding', async (name, shown) => {
     const source = clip(name)
@@ -82,6 +81,8 @@ describe.each(testDatabases())('processing on $name', (engine) => {
     ['mp3.mp4', { width: 320, height: 180 }],
     ['plain.ts', { width: 320, height: 180 }],
     ['old.avi', { width: 320, height: 180 }],
+    // It begins between two key frames: those before the cut must not show.
+    ['edited.mp4', { width: 320, height: 180 }],
   ])('%s is transcoded to what browsers play', async (name, shown) => {
     const video = await process(clip(name))
     expect(video).toMatchObject({ state: 'ready', failure: null, ...shown })

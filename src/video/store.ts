@@ -143,13 +143,7 @@ export const staleQuery = (db: Queries, state: State, beforeMs: number, limit: n
     .limit(limit)
 
 export const trashQuery = (db: Queries, beforeMs: number, limit: number) =>
-  db
-    .selectFrom('video')
-    .select('id')
-    .where('trashed', '=', 1)
-    .where('deleted_ms', '<', beforeMs)
-    .orderBy('deleted_ms')
-    .limit(limit)
+  db.selectFrom('video').select('id').where('deleted_ms', '<', beforeMs).orderBy('deleted_ms').limit(limit)
 
 /** False if it stands there already. */
 export const insertRank = (trx: Transaction, row: RankRow): Promise<boolean> =>

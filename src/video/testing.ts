@@ -1,4 +1,5 @@
 /** Owns videos with everything below them for tests, on a port and in a directory of their own. */
+import { randomInt } from 'node:crypto'
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -111,11 +112,11 @@ export const createVideoTestApp = async (
   }
 
   const signUp = async (): Promise<Person> => {
-    const id = await db.transaction((trx) =>
-      users.create(trx, { nickname: undefined, username: undefined, role: 'user' }),
-    )
-    const session = await passport.sessions.open(db, id, { device: 'test', address: '127.0.0.1' })
-    return { id, token: session.accessToken }
+    const mobile = `+86139${String(randomInt(0, 100_000_000)).padStart(8, '0')}`
+    const account = { mobile, password: 'of no matter', username: undefined, nickname: undefined }
+    const device = { device: 'test', address: '127.0.0.1' }
+    const session = await passport.createAccount({ ...account, role: 'user' }, device)
+    return { id: session.userId, token: session.accessToken }
   }
 
   /** Creates an upload; gives its address and its video. */
