@@ -10,7 +10,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { clip } from '../../tests/fixtures/clips.ts'
 import type { ClipName } from '../../tests/fixtures/clips.ts'
-import type { OwnVideo } from '../../contract/video.ts'
+import type { OwnVideo, VideoJob } from '../../contract/video.ts'
 import { testDatabases } from '../platform/db/testing.ts'
 import { createVideoTestApp } from './testing.ts'
 import type { Person, VideoTestApp } from './testing.ts'
@@ -146,6 +146,29 @@ describe.each(testDatabases())('processing on $name', (engine) => {
     expect(calls).toEqual([])
     listener.close()
   })
+
+  it('shows progress, stops when the video is deleted and begins again when it is restored', async () => {
+    const ben = await app.signUp()
+    const id = await app.upload(ben, clip('slow.mp4'))
+    const job = async (): Promise<VideoJob> =>
+      (await app.call<VideoJob>('GET', `/api/v1/videos/${id}/job`, { by: ben })).data
+    const until = async (isSo: (seen: VideoJob) => boolean): Promise<VideoJob> => {
+      for (let i = 0; i < 600; i++) {
+        const seen = await job()
+        if (isSo(seen)) return seen
+        await sleep(50)
+      }
+      throw new Error(`never so: ${JSON.stringify(await job())}`)
+    }
+    await until(({ step, progress }) => step === 'transcoding' && progress > 0)
+    await app.call('DELETE', `/api/v1/videos/${id}`, { by: ben })
+    const work = join(app.config.blobDir, '.unfinished', 'video')
+    for (let i = 0; i < 200 && readdirSync(work).length > 0; i++) await sleep(50)
+    expect(readdirSync(work)).toEqual([])
+    await app.call('POST', `/api/v1/videos/${id}/restore`, { by: ben })
+    expect((await app.settled(ben, id)).state).toBe('ready')
+    expect(await job()).toEqual({ state: 'done', step: 'done', progress: 1, error: null })
+  }, 90_000)
 
   it('charges what is stored, and makes frames to choose the cover from', async () => {
     const ben = await app.signUp()
