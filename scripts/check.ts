@@ -12,6 +12,7 @@ const tools: [name: string, script: string, ...args: string[]][] = [
     '.',
   ],
   ['types', 'node_modules/typescript/bin/tsc', '-p', '.'],
+  ['reference', 'scripts/reference.ts', '--check'],
   ['types of the web', 'node_modules/vue-tsc/bin/vue-tsc.js', '--noEmit', '-p', 'web/tsconfig.json'],
 ]
 

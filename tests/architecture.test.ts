@@ -106,7 +106,7 @@ describe('the import rule', () => {
     const wrong = inside('src').filter(
       ({ file, to }) =>
         /^(fastify|@fastify\/)/.test(to) &&
-        !/^src\/platform\/http\/|\/(routes|[a-z-]+-routes|socket|[a-z-]+-socket|cookie|answer)\.ts$|^src\/app\.ts$/.test(
+        !/^src\/platform\/http\/|\/(routes|[a-z-]+-routes|socket|[a-z-]+-socket|cookie|answer)\.ts$|^src\/http\.ts$/.test(
           file,
         ),
     )

@@ -2,7 +2,7 @@
 import type { Danmaku } from '../../contract/danmaku.ts'
 import type { Bus } from '../platform/bus/bus.ts'
 import type { Clock } from '../platform/clock/clock.ts'
-import type { Db, Transaction } from '../platform/db/db.ts'
+import type { Db, Queries, Transaction } from '../platform/db/db.ts'
 import { AppError } from '../platform/errors/app-error.ts'
 import type { Caller } from '../platform/http/route.ts'
 import { sortableId } from '../platform/ids/ids.ts'
@@ -147,7 +147,7 @@ export const createDanmakuService = ({ db, kv, bus, clock, count }: DanmakuDeps)
       await bus.publish(deletedChannel, news)
     },
 
-    countOf: (timelineId: string): Promise<number> => store.countOf(db, timelineId),
+    countOf: (timelineId: string, q: Queries = db): Promise<number> => store.countOf(q, timelineId),
 
     /** `userId` may not write on `ownerId`'s timelines, live or replay, until then. */
     async mute(ownerId: string, userId: string, minutes: number, by: Caller): Promise<number> {

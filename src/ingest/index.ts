@@ -15,6 +15,7 @@ import type {
   PublishAnswer,
   PublishRequest,
   SessionEvent,
+  TimelineRun,
 } from './types.ts'
 
 export type * from './types.ts'
@@ -55,6 +56,7 @@ export const createIngestLink = (options: IngestLinkOptions): IngestLink => {
   const { log, clock } = options
   const publications = new Map<string, PublicationState>()
   const mirrors = new Map<string, { mirror: Mirror; epoch: string; endedAtMs: number | undefined }>()
+  const timelines = new Map<string, TimelineRun[]>()
   const pending = new Map<number, Pending>()
   const cuts = new Map<string, string>()
   let nextId = 1
@@ -78,6 +80,7 @@ export const createIngestLink = (options: IngestLinkOptions): IngestLink => {
   const onHello = (hello: Extract<ToApi, { t: 'hello' }>): void => {
     epoch = hello.epoch
     publications.clear()
+    timelines.clear()
     for (const state of hello.sessions) publications.set(state.sessionId, state)
     tell({ type: 'hello', sessions: hello.sessions })
     for (const [s, reason] of cuts) client.send({ t: 'cut', s, reason })
@@ -101,6 +104,7 @@ export const createIngestLink = (options: IngestLinkOptions): IngestLink => {
       publications.set(sessionId, { sessionId, roomId, state: 'live', startedAtMs, mediaDurationMs })
     } else if (event.type === 'ended') {
       publications.delete(sessionId)
+      timelines.delete(sessionId)
       endMirror(sessionId)
     } else if (event.type !== 'health' && known !== undefined) {
       const state = event.type === 'stopped' ? 'stopped' : 'reconnecting'
@@ -137,6 +141,9 @@ export const createIngestLink = (options: IngestLinkOptions): IngestLink => {
         if (entry !== undefined) entry.epoch = epoch
         break
       }
+      case 'timeline':
+        if (publications.has(message.s)) timelines.set(message.s, message.runs)
+        break
       case 'update':
         onUpdate(message.s, message.u, binary)
         break
@@ -211,6 +218,12 @@ export const createIngestLink = (options: IngestLinkOptions): IngestLink => {
       send(id)
     })
 
+  // A watched session's own runs are the freshest; those of others are at most 2 s old.
+  const runsOf = (sessionId: string): readonly TimelineRun[] => {
+    const watched = mirrors.get(sessionId)?.mirror.runs ?? []
+    return watched.length > 0 ? watched : (timelines.get(sessionId) ?? [])
+  }
+
   return {
     get connected() {
       return client.connected
@@ -237,9 +250,12 @@ export const createIngestLink = (options: IngestLinkOptions): IngestLink => {
       const reply = await request(sessionId, false, (id) => client.send({ t: 'keyframe', id, s: sessionId }))
       return reply?.answer.found === true ? reply.binary : undefined
     },
-    timeline: (sessionId) => mirrors.get(sessionId)?.mirror.runs ?? [],
-    mediaTimeAt: (sessionId, pdtMs) => mediaTimeAt(mirrors.get(sessionId)?.mirror.runs ?? [], pdtMs),
-    edgeMediaTimeMs: (sessionId) => mirrors.get(sessionId)?.mirror.edgeMediaTimeMs,
+    timeline: runsOf,
+    mediaTimeAt: (sessionId, pdtMs) => mediaTimeAt(runsOf(sessionId), pdtMs),
+    edgeMediaTimeMs(sessionId) {
+      const last = runsOf(sessionId).at(-1)
+      return mirrors.get(sessionId)?.mirror.edgeMediaTimeMs ?? (last && last.mediaTimeMs + last.durationMs)
+    },
     async close() {
       clearInterval(sweep)
       for (const { mirror } of mirrors.values()) mirror.close()

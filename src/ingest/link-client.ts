@@ -46,6 +46,7 @@ export const createLinkClient = (options: LinkClientOptions): LinkClient => {
     socket = mine
     const nonce = randomBytes(24).toString('base64url')
     mine.setNoDelay(true)
+    mine.setKeepAlive(true, 5_000)
     const write = (message: ToIngest): void => {
       for (const bytes of encodeFrame(message)) if (bytes.length > 0) mine.write(bytes)
     }

@@ -31,6 +31,8 @@ export type ToApi =
   /** Before the `authorise` answer comes the publisher waits, its socket paused. */
   | { t: 'authorise'; id: number; request: PublishRequest }
   | { t: 'event'; event: SessionEvent }
+  /** The newest runs of a session; every 2 s while publishing and whenever it begins or ends. */
+  | { t: 'timeline'; s: string; runs: TimelineRun[] }
   /** What follows for this session is everything retained, then what comes live. */
   | { t: 'snapshot'; s: string; runs: TimelineRun[]; publishing: boolean }
   | { t: 'update'; s: string; u: UpdateHead }

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, rm } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
-import type { AddressInfo, Server, Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import type { Log } from '../platform/log/log.ts'
 import type { ReaderHandle } from '../media/flow/stream.ts'
 import { updateBytes } from '../media/hls/updates.ts'
@@ -28,13 +28,15 @@ export interface LinkServerOptions {
   address: string
   secret: string | undefined
   log: Log
-  sessions(): Sessions
+  sessions: () => Sessions
 }
 
 export interface LinkServer {
   /** TCP port, 0 for a Unix socket. */
   readonly port: number
   broadcast(event: SessionEvent): void
+  /** Tells everyone how PDT and media time of a session lie, watched or not. */
+  timeline(sessionId: string): void
   /** Asks any connected API; waits for one to connect. Rejects after 9 s. */
   ask(intent: PublishIntent): Promise<PublishAnswer>
   close(): Promise<void>
@@ -46,6 +48,7 @@ const authMs = 5_000
 const subscriptionBytes = 24 * 1024 * 1024
 const socketBytes = 128 * 1024 * 1024
 const maxLinks = 64
+const maxRuns = 100
 
 interface Question {
   id: number
@@ -102,12 +105,19 @@ export const startLinkServer = async (options: LinkServerOptions): Promise<LinkS
   else if ((options.secret ?? '') === '') throw new Error('a link over TCP needs a secret')
   await listen(server, target)
   if ('path' in target) await chmod(target.path, 0o600)
-  const bound = server.address() as AddressInfo | string | null
+  const bound = server.address()
 
   return {
     port: typeof bound === 'object' && bound !== null ? bound.port : 0,
     broadcast(event) {
       for (const peer of peers) peer.send({ t: 'event', event })
+    },
+    timeline(sessionId) {
+      const session = options.sessions().find(sessionId)
+      if (session === undefined) return
+      // What viewers can still see at the edge; a recording's journal has the whole of it.
+      const runs = session.runs.slice(-maxRuns)
+      for (const peer of peers) peer.send({ t: 'timeline', s: sessionId, runs })
     },
     ask: (intent) =>
       new Promise((resolve, reject) => {
@@ -164,7 +174,7 @@ interface PeerOptions {
   log: Log
   epoch: string
   secret: string
-  sessions(): Sessions
+  sessions: () => Sessions
   onReady(): void
   onAuthorised(id: number, answer: PublishAnswer): void
   onClosed(): void
@@ -261,6 +271,10 @@ const servePeer = (socket: Socket, options: PeerOptions): Peer => {
     send({ t: 'hello', mac, epoch: options.epoch, sessions: options.sessions().states() })
     options.log.info({}, 'link open')
     options.onReady()
+    for (const state of options.sessions().states()) {
+      const runs = options.sessions().find(state.sessionId)?.runs.slice(-maxRuns) ?? []
+      send({ t: 'timeline', s: state.sessionId, runs })
+    }
   }
 
   const onMessage = (message: ToIngest): void => {
@@ -303,6 +317,7 @@ const servePeer = (socket: Socket, options: PeerOptions): Peer => {
   const timer = setTimeout(() => close('it did not say who it is'), authMs)
   const reader = createFrameReader((message) => onMessage(message as ToIngest))
   socket.setNoDelay(true)
+  socket.setKeepAlive(true, 5_000)
   socket.on('data', (bytes: Buffer) => {
     if (closed) return
     try {

@@ -23,7 +23,10 @@ const run = async (settings: IngestSettings): Promise<void> => {
     log,
     now,
     ask: (intent) => link.ask(intent),
-    onEvent: (event) => link.broadcast(event),
+    onEvent(event) {
+      link.broadcast(event)
+      link.timeline(event.sessionId)
+    },
   })
   // Before the link opens, so that `hello` knows every session.
   await sessions.resume()
@@ -68,6 +71,16 @@ process.title = 'vireo-ingest'
 // The supervisor may die first; a log line that nobody reads is no reason to cut a publisher.
 process.stdout.on('error', () => undefined)
 process.stderr.on('error', () => undefined)
+// A bug ends the process with a line of its own; the supervisor starts the next, sessions go on from their files.
+process.on('uncaughtException', (error) => {
+  const line = {
+    level: 'error',
+    time: systemClock.now(),
+    msg: 'ingest failed',
+    err: error.stack ?? String(error),
+  }
+  process.stdout.write(JSON.stringify(line) + '\n', () => process.exit(1))
+})
 try {
   await run(readSettings())
 } catch (error) {

@@ -48,6 +48,7 @@ export const createMirror = (startMs: number): Mirror => {
   let lastUsedMs = startMs
   let synced = false
   let closed = false
+  let otherProcess = false
   let fresh: HlsUpdate[] | undefined
   const encoded = new Map<string, { version: number; body: Buffer | undefined }>()
 
@@ -122,11 +123,26 @@ export const createMirror = (startMs: number): Mirror => {
   }
 
   // A new process goes on where the old one was killed: what viewers have stays, its open segment is closed.
+  // Should its numbers collide with what is here (its state file was older), its word counts.
+  const put = (update: HlsUpdate): void => {
+    if (update.type === 'part' && otherProcess) {
+      otherProcess = false
+      const last = window.segments.at(-1)
+      if (last !== undefined && update.msn <= last.msn) {
+        const known = window.snapshot().filter((old) => old.type !== 'part')
+        window = createWindow()
+        for (const old of known) window.apply(old)
+        encoded.clear()
+      }
+    }
+    window.apply(update)
+    if (update.type === 'part') extendRuns(runs, update)
+  }
+
   const settle = (): void => {
-    if (fresh === undefined) return
-    const updates = fresh
+    const updates = fresh ?? []
     fresh = undefined
-    for (const update of updates) window.apply(update)
+    for (const update of updates) put(update)
   }
 
   return {
@@ -159,15 +175,16 @@ export const createMirror = (startMs: number): Mirror => {
     reset(nextRuns, sameProcess) {
       runs = nextRuns.map((run) => ({ ...run }))
       fresh = []
-      if (!sameProcess) window.interrupt()
+      if (sameProcess) return
+      otherProcess = true
+      window.interrupt()
     },
     apply(update) {
       if (fresh !== undefined) {
         fresh.push(update)
         return
       }
-      window.apply(update)
-      if (update.type === 'part') extendRuns(runs, update)
+      put(update)
       wake()
     },
     ready() {

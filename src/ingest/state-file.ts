@@ -35,6 +35,7 @@ export const createStateFile = (dir: string, sessionId: string, log: Log): State
   let next: SessionState | undefined
   let running: Promise<void> | undefined
   let removed = false
+  let failing = false
 
   const run = async (): Promise<void> => {
     await mkdir(dir, { recursive: true })
@@ -43,13 +44,16 @@ export const createStateFile = (dir: string, sessionId: string, log: Log): State
       next = undefined
       await writeFile(`${file}.tmp`, JSON.stringify(state), { mode: 0o600 })
       await rename(`${file}.tmp`, file)
+      failing = false
     }
   }
   const start = (): void => {
     running ??= run()
-      .catch((error: unknown) =>
-        log.error({ sessionId, err: String(error) }, 'session state was not written'),
-      )
+      .catch((error: unknown) => {
+        // Two lines a second would be no help on a full disk.
+        if (!failing) log.error({ sessionId, err: String(error) }, 'session state was not written')
+        failing = true
+      })
       .finally(() => {
         running = undefined
       })

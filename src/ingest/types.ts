@@ -135,7 +135,7 @@ export interface IngestLink {
   file(sessionId: string, name: string): Promise<FileAnswer>
   /** An fMP4 file of init + the latest part that begins with a keyframe; works for unwatched sessions too. */
   keyframe(sessionId: string): Promise<Buffer | undefined>
-  /** PDT ↔ media time of a watched session (empty until its snapshot is here: ask for a playlist first). */
+  /** PDT ↔ media time; of a session nobody watches through this process at most 2 s old. */
   timeline(sessionId: string): readonly TimelineRun[]
   /** Media time in ms at a PDT in ms; clamped into the session; undefined if the timeline isn't known. */
   mediaTimeAt(sessionId: string, pdtMs: number): number | undefined

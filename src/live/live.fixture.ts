@@ -78,7 +78,10 @@ export const createLiveApp = async (options: LiveAppOptions) => {
     clock,
     count: async (_trx, timelineId, by) => void counted.set(timelineId, (counted.get(timelineId) ?? 0) + by),
   })
-  const replays = new Map<string, ReplayInput & { videoId: string; puts: number; cover: Buffer | undefined }>()
+  const replays = new Map<
+    string,
+    ReplayInput & { videoId: string; puts: number; cover: Buffer | undefined }
+  >()
   const deletedRecordings: string[] = []
   const live = await createLive({
     config: {
@@ -106,8 +109,9 @@ export const createLiveApp = async (options: LiveAppOptions) => {
         replays.set(input.sessionId, { ...input, videoId, puts: (known?.puts ?? 0) + 1, cover: known?.cover })
         return videoId
       },
-      setCover: async (videoId, jpeg) => {
-        for (const replay of replays.values()) if (replay.videoId === videoId) replay.cover = jpeg
+      setCover: async (sessionId, jpeg) => {
+        const replay = replays.get(sessionId)
+        if (replay) replay.cover = jpeg
       },
     },
     callerOf: (sessionId) => passport.sessions.callerOf(sessionId),
@@ -278,7 +282,9 @@ export const createPlayedIngest = (clock: Clock) => {
       ended.push(sessionId)
       const known = publications.get(sessionId)
       publications.delete(sessionId)
-      return known && { sessionId, roomId: known.roomId, mediaDurationMs: known.mediaDurationMs, recording: null }
+      return (
+        known && { sessionId, roomId: known.roomId, mediaDurationMs: known.mediaDurationMs, recording: null }
+      )
     },
     cut: (sessionId) => void cuts.push(sessionId),
     playlist: async () => ({

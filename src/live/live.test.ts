@@ -54,7 +54,18 @@ const startIngest = async (directory: string, rtmpPort = 0) => {
 
 const startPublisher = (port: number, key: string) => {
   const input = ['-re', '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=30', '-f', 'lavfi', '-i', 'sine=440']
-  const video = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-g', '30', '-pix_fmt', 'yuv420p']
+  const video = [
+    '-c:v',
+    'libx264',
+    '-preset',
+    'ultrafast',
+    '-tune',
+    'zerolatency',
+    '-g',
+    '30',
+    '-pix_fmt',
+    'yuv420p',
+  ]
   const output = ['-c:a', 'aac', '-f', 'flv', `rtmp://127.0.0.1:${port}/live/${key}`]
   const child = spawn('ffmpeg', ['-nostdin', '-loglevel', 'error', ...input, ...video, ...output], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -123,7 +134,12 @@ describe.each(testDatabases())('live on $name', ({ name, open }) => {
     for (const bad of ['_HLS_msn=-1', '_HLS_msn=x', '_HLS_part=1', '_HLS_msn=1&_HLS_msn=2', '_HLS_skip=1'])
       expect([bad, (await fetch(`${play}/ll.m3u8?${bad}`)).status]).toEqual([bad, 400])
     expect((await fetch(`${play}/ll.m3u8`, { method: 'HEAD' })).status).toBe(200)
-    for (const path of ['../ll.m3u8', `${session}/..%2f..%2fjournal.jsonl`, `${session}/x.mp4`, 'nosuch/s0.mp4'])
+    for (const path of [
+      '../ll.m3u8',
+      `${session}/..%2f..%2fjournal.jsonl`,
+      `${session}/x.mp4`,
+      'nosuch/s0.mp4',
+    ])
       expect((await fetch(`${play}/${path}`)).status).toBe(404)
     expect((await fetch(`${first.base}/play/live/${viewer.roomId}/ll.m3u8`)).status).toBe(404)
     expect((await fetch(`${first.base}/play/live/${viewer.roomId}/${session}/s0.mp4`)).status).toBe(404)
@@ -169,7 +185,9 @@ describe.each(testDatabases())('live on $name', ({ name, open }) => {
     expect(Date.now() - stoppedMs).toBeLessThan(2500)
     expect(await roomOf(app, owner)).toMatchObject({ state: 'idle', last_session: { id: session } })
     expect(app.replays.get(session ?? '')?.mediaMs).toBeGreaterThan(9_000)
-    await expect.poll(() => app.replays.get(session ?? '')?.cover?.length, { timeout: 5000 }).toBeGreaterThan(1000)
+    await expect
+      .poll(() => app.replays.get(session ?? '')?.cover?.length, { timeout: 5000 })
+      .toBeGreaterThan(1000)
     const { data } = await app.call<{ video_id: string }>('POST', '/me/room/end', owner, {})
     expect(data.video_id).toBe(app.replays.get(session ?? '')?.videoId)
     expect(app.replays.get(session ?? '')).toMatchObject({ final: true })
@@ -177,31 +195,36 @@ describe.each(testDatabases())('live on $name', ({ name, open }) => {
     expect((await fetch(`${app.base}${cover}`)).status).toBe(200)
   })
 
-  it.runIf(name === 'sqlite')('goes on when ingest is killed, and cuts who was banned within 5 s', async () => {
-    await using place = await temporary()
-    const { directory } = place
-    await using db = await open()
-    const ingest = await startIngest(directory)
-    await using app = await setUp(db, directory)
-    const owner = await app.signUp()
-    const key = await keyOf(app, owner)
-    await using _first = startPublisher(ingest.port, key)
-    await becomes(app, owner, 'live', 6000)
-    const { session_id: session } = await roomOf(app, owner)
-    await sleep(2500)
-    await kill(ingest.child)
-    await using _ingest = await startIngest(directory, ingest.port)
-    await using publisher = startPublisher(ingest.port, key)
-    await expect.poll(() => app.live.playback.onAir(owner.roomId), { timeout: 8000 }).toMatchObject({ state: 'live' })
-    await becomes(app, owner, 'live', 8000)
-    expect((await roomOf(app, owner)).session_id).toBe(session)
-    await sleep(1500)
-    await db.updateTable('user').set({ banned_ms: 1 }).where('id', '=', owner.userId).execute()
-    const beganMs = Date.now()
-    await gone(publisher.child)
-    expect(Date.now() - beganMs).toBeLessThan(5000)
-    await becomes(app, owner, 'idle', 1000)
-  })
+  it.runIf(name === 'sqlite')(
+    'goes on when ingest is killed, and cuts who was banned within 5 s',
+    async () => {
+      await using place = await temporary()
+      const { directory } = place
+      await using db = await open()
+      const ingest = await startIngest(directory)
+      await using app = await setUp(db, directory)
+      const owner = await app.signUp()
+      const key = await keyOf(app, owner)
+      await using _first = startPublisher(ingest.port, key)
+      await becomes(app, owner, 'live', 6000)
+      const { session_id: session } = await roomOf(app, owner)
+      await sleep(2500)
+      await kill(ingest.child)
+      await using _ingest = await startIngest(directory, ingest.port)
+      await using publisher = startPublisher(ingest.port, key)
+      await expect
+        .poll(() => app.live.playback.onAir(owner.roomId), { timeout: 8000 })
+        .toMatchObject({ state: 'live' })
+      await becomes(app, owner, 'live', 8000)
+      expect((await roomOf(app, owner)).session_id).toBe(session)
+      await sleep(1500)
+      await db.updateTable('user').set({ banned_ms: 1 }).where('id', '=', owner.userId).execute()
+      const beganMs = Date.now()
+      await gone(publisher.child)
+      expect(Date.now() - beganMs).toBeLessThan(5000)
+      await becomes(app, owner, 'idle', 1000)
+    },
+  )
 
   it.runIf(name === 'sqlite')('refuses a wrong key before any media is taken', async () => {
     await using place = await temporary()

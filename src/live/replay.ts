@@ -21,7 +21,7 @@ export interface ReplayInput {
 export interface Replays {
   /** Makes the replay, or brings it up to what is recorded now; its public id. */
   put(input: ReplayInput): Promise<string>
-  setCover(videoId: string, jpeg: Buffer): Promise<void>
+  setCover(sessionId: string, jpeg: Buffer): Promise<void>
 }
 
 export type PutReplay = (session: SessionRow, mediaMs: number, final: boolean) => Promise<string | null>
@@ -48,7 +48,7 @@ export const createPutReplay =
     // A replay without a picture is still a replay.
     void deps
       .lastPicture(session)
-      .then((jpeg) => jpeg && deps.replays.setCover(videoId, jpeg))
+      .then((jpeg) => jpeg && deps.replays.setCover(session.id, jpeg))
       .catch((error: unknown) => deps.log.warn({ err: error, session: session.id }, 'a replay has no cover'))
     return videoId
   }

@@ -113,7 +113,10 @@ describe.each(testDatabases())('live sessions on $name', ({ open }) => {
     const set = await setUp(db)
     const { app, ingest, owner, key } = set
     await using _app = app
-    expect(await app.call('POST', '/me/room/end', owner)).toMatchObject({ status: 409, error: 'room_not_live' })
+    expect(await app.call('POST', '/me/room/end', owner)).toMatchObject({
+      status: 409,
+      error: 'room_not_live',
+    })
     const id = await publish(set)
     ingest.publications.set(id, { ...ingest.publications.get(id)!, mediaDurationMs: 12_000 })
     const ended = await app.call<{ video_id: string }>('POST', '/me/room/end', owner, {})

@@ -82,10 +82,12 @@ describe.each(testDatabases())('the socket of a room on $name', ({ open }) => {
     using _two = await app.join(owner.roomId, viewer)
     using _three = await app.join(owner.roomId)
     // The same user twice is one.
-    await expect.poll(() => reader.messages.findLast(({ type }) => type === 'viewers'), { timeout: 6000 }).toEqual({
-      type: 'viewers',
-      viewers: 3,
-    })
+    await expect
+      .poll(() => reader.messages.findLast(({ type }) => type === 'viewers'), { timeout: 6000 })
+      .toEqual({
+        type: 'viewers',
+        viewers: 3,
+      })
     expect(
       await db.selectFrom('live_session').select(['viewers', 'peak_viewers']).executeTakeFirstOrThrow(),
     ).toEqual({ viewers: 3, peak_viewers: 3 })
@@ -96,9 +98,11 @@ describe.each(testDatabases())('the socket of a room on $name', ({ open }) => {
     using late = await app.join(owner.roomId)
     expect((await late.next('hello')).history).toEqual([])
     await ingest.tell(sessionId, 'vanished', 5000)
-    await expect.poll(() => reader.messages.findLast(({ type }) => type === 'state')).toMatchObject({
-      room: { state: 'reconnecting' },
-    })
+    await expect
+      .poll(() => reader.messages.findLast(({ type }) => type === 'state'))
+      .toMatchObject({
+        room: { state: 'reconnecting' },
+      })
     // Nobody publishes, but the session is on: people go on talking.
     one.say({ type: 'danmaku', text: 'still here' })
     await one.next('danmaku')
@@ -147,14 +151,18 @@ describe.each(testDatabases())('the socket of a room on $name', ({ open }) => {
     const opened = tries.filter((result) => result.status === 'fulfilled')
     expect(opened).toHaveLength(1)
     expect(opened[0]?.value.socket.protocol).toBe('vireo.1')
-    expect(new Set(tries.flatMap((t) => (t.status === 'rejected' ? [(t.reason as Error).message] : [])))).toEqual(
-      new Set(['refused: 401']),
-    )
+    expect(
+      new Set(tries.flatMap((t) => (t.status === 'rejected' ? [(t.reason as Error).message] : []))),
+    ).toEqual(new Set(['refused: 401']))
     for (const wrong of [ticket, '', 'x', randomBytes(24).toString('base64url'), person.token]) {
-      await expect(openSocket(urlOf(app, owner), ['vireo.1', `ticket.${wrong}`])).rejects.toThrow(/refused: 40[01]/)
+      await expect(openSocket(urlOf(app, owner), ['vireo.1', `ticket.${wrong}`])).rejects.toThrow(
+        /refused: 40[01]/,
+      )
     }
     await expect(openSocket(urlOf(app, owner), ['other.1'])).rejects.toThrow('refused: 400')
-    await expect(openSocket(`${app.base}/api/v1/live/nosuch/socket`, ['vireo.1'])).rejects.toThrow('refused: 404')
+    await expect(openSocket(`${app.base}/api/v1/live/nosuch/socket`, ['vireo.1'])).rejects.toThrow(
+      'refused: 404',
+    )
     // A ticket of a session that ended meanwhile.
     const late = await app.ticketOf(person)
     await app.passport.sessions.revoke(person.sessionId)
@@ -168,7 +176,13 @@ describe.each(testDatabases())('the socket of a room on $name', ({ open }) => {
     await using db = await open()
     const { app, owner } = await setUp(db)
     await using _app = app
-    for (const origin of ['https://evil.example', 'null', 'http://127.0.0.1:1', `${app.base}.evil.example`, 'x']) {
+    for (const origin of [
+      'https://evil.example',
+      'null',
+      'http://127.0.0.1:1',
+      `${app.base}.evil.example`,
+      'x',
+    ]) {
       await expect(openSocket(urlOf(app, owner), ['vireo.1'], { origin })).rejects.toThrow('refused: 403')
     }
     for (const origin of [app.base, 'https://vireo.example']) {
@@ -304,7 +318,8 @@ describe.each(testDatabases())('the socket of a room on $name', ({ open }) => {
     const hub = await app.live.hubs.get(owner.roomId)
     const filler = 'x'.repeat(60_000)
     for (let n = 0; n < 200 && app.sockets.count > 1; n++) {
-      for (const peer of hub?.peers ?? []) peer.send(Buffer.from(JSON.stringify({ type: 'notice', text: filler })))
+      for (const peer of hub?.peers ?? [])
+        peer.send(Buffer.from(JSON.stringify({ type: 'notice', text: filler })))
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
     await expect.poll(() => app.sockets.count).toBe(1)

@@ -51,7 +51,7 @@ const forPeople = (line: string): string => {
     const rest = Object.entries(fields).map(
       ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
     )
-    return `${at} ${(names[String(level)] ?? String(level ?? '')).padEnd(5)} ${String(msg)}  ${rest.join(' ')}`.trimEnd()
+    return `${at} ${(names[level as string] ?? (level as string)).padEnd(5)} ${String(msg)}  ${rest.join(' ')}`.trimEnd()
   } catch {
     return line
   }

@@ -5,7 +5,10 @@ import type { FailureCode } from '../../contract/video.ts'
 export const failureTexts: Readonly<Record<FailureCode, Text>> = {
   empty_file: { zh: '文件是空的，请重新选择文件', en: 'The file is empty; choose another one' },
   not_media: { zh: '这不是视频文件', en: 'This is not a video file' },
-  no_video_track: { zh: '文件里没有画面，只能上传视频', en: 'The file has no picture; only videos can be uploaded' },
+  no_video_track: {
+    zh: '文件里没有画面，只能上传视频',
+    en: 'The file has no picture; only videos can be uploaded',
+  },
   cut_short: {
     zh: '文件不完整（可能没有下载或导出完），请检查后重新上传',
     en: 'The file is incomplete (perhaps its download or export was cut); check it and upload again',

@@ -28,7 +28,8 @@ export const readMetadata = (header: string | undefined): UploadMetadata => {
   for (const pair of (header ?? '').split(',')) {
     const [key = '', value = '', ...rest] = pair.trim().split(' ')
     if (key === '' && header !== undefined && header.trim() !== '') throw new AppError('upload_invalid')
-    if (rest.length > 0 || Object.hasOwn(fields, key) || key === '__proto__') throw new AppError('upload_invalid')
+    if (rest.length > 0 || Object.hasOwn(fields, key) || key === '__proto__')
+      throw new AppError('upload_invalid')
     if (!/^[A-Za-z0-9+/]*={0,2}$/.test(value)) throw new AppError('upload_invalid')
     if (key in schema.shape) fields[key] = decode(value)
   }

@@ -119,7 +119,8 @@ class RowsAndFiles extends DataStore {
     try {
       await pipeline(stream, watermark, file)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw new AppError('storage_full', { cause: error })
+      if ((error as NodeJS.ErrnoException).code === 'ENOSPC')
+        throw new AppError('storage_full', { cause: error })
       throw error
     }
     return offset + written

@@ -10,6 +10,7 @@ import { AppError } from '../platform/errors/app-error.ts'
 import type { Caller } from '../platform/http/route.ts'
 import type { Log } from '../platform/log/log.ts'
 import type { Jobs } from '../platform/jobs/jobs.ts'
+import { processKind } from './kinds.ts'
 import type { Videos } from './service.ts'
 import * as videoStore from './store.ts'
 import * as store from './upload-store.ts'
@@ -35,7 +36,6 @@ export interface NewUpload {
 }
 
 export const uploadLifeMs = 24 * 3600_000
-export const processKind = 'video.process'
 const maxOpenUploads = 20
 const dayMs = 24 * 3600_000
 

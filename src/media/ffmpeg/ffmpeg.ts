@@ -1,6 +1,6 @@
 /** Owns every command line of ffmpeg and ffprobe that touches an upload. The demuxer is always forced. */
 import { cpus } from 'node:os'
-import type { Container } from '../probe/sniff.ts'
+import type { Container } from './container.ts'
 import { runLimited } from './limited.ts'
 import type { Ended } from './limited.ts'
 import { createProgressReader } from './progress.ts'

@@ -12,8 +12,8 @@ import { openEnvelope } from './modex.ts'
 
 export interface FlvDemuxer {
   /** undefined for tags that carry nothing to package. Throws MediaError in words meant for the publisher. */
-  video(timestampMs: number, tag: Buffer): MediaItem | undefined
-  audio(timestampMs: number, tag: Buffer): MediaItem | undefined
+  video: (timestampMs: number, tag: Buffer) => MediaItem | undefined
+  audio: (timestampMs: number, tag: Buffer) => MediaItem | undefined
   /** From onMetaData, for codecs whose configuration has no picture size. */
   setSizeHint(hint: SizeHint): void
 }

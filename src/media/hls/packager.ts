@@ -3,15 +3,17 @@
  * new init is due. One packager lives as long as its session; publications come and go. It refuses nothing:
  * what can't be placed in time is dropped.
  */
-import { nalLengthSize, scanAvcSample, spsOfRecord, parseAvcRecord, buildAvcRecord } from '../codec/h264.ts'
 import { opusPacketSamples } from '../codec/opus.ts'
-import { MediaError, sameConfig } from '../codec/packet.ts'
+import { sameConfig } from '../codec/packet.ts'
 import type { AudioConfig, AudioFrame, TrackConfig, VideoConfig, VideoFrame } from '../codec/packet.ts'
 import { timescaleOf, writeInit } from '../fmp4/init.ts'
 import type { Sample } from '../fmp4/part.ts'
+import { inspectKeyframe } from './in-band.ts'
 import { createSegmenter } from './segmenter.ts'
 import type { Segmenter } from './segmenter.ts'
-import { chooseShape, maxTargetS, typicalStep } from './shape.ts'
+import { chooseShape, typicalStep } from './shape.ts'
+import { firstAudio, firstGop, firstVideo, tracksSettled, videoTimes } from './start-up.ts'
+import type { AudioItem, Item, VideoItem } from './start-up.ts'
 import { summarise } from './summary.ts'
 import { createAudioClock, createUnwrapper } from './timestamps.ts'
 import type { AudioClock } from './timestamps.ts'
@@ -41,30 +43,10 @@ export interface Packager {
 
 export interface PackagerOptions {
   resume?: ResumePoint | undefined
-  emit(update: HlsUpdate): void
+  emit: (update: HlsUpdate) => void
 }
-
-interface VideoItem {
-  kind: 'video'
-  ms: number
-  compositionMs: number
-  key: boolean
-  data: Buffer
-  wallMs: number
-  /** In force from this frame on. */
-  config: VideoConfig
-}
-interface AudioItem {
-  kind: 'audio'
-  ms: number
-  data: Buffer
-  wallMs: number
-}
-type Item = VideoItem | AudioItem
 
 const ticks = 90
-// Tracks that are this late at the start are left out of the init; they join at the next IDR.
-const settleMs = 1_000
 // A track that is this far behind the other has gone.
 const lostMs = 2_500
 // Beyond these the publisher's clock jumped; below them frames are just late or missing.
@@ -252,25 +234,13 @@ export const createPackager = (options: PackagerOptions): Packager => {
 
   const run = (item: Item): void => (item.kind === 'video' ? runVideo(item) : runAudio(item))
 
-  const firstKey = (items: readonly Item[]): VideoItem | undefined =>
-    items.find((item): item is VideoItem => item.kind === 'video')
-
-  // The first GOP's length once it is known, `none` once it is clear that it is long; undefined: wait.
-  const firstGop = (items: readonly Item[], key: VideoItem): number | 'none' | undefined => {
-    const second = items.find((item) => item.kind === 'video' && item.key && item !== key)
-    if (second !== undefined) return second.ms - key.ms
-    const last = items.findLast((item) => item.kind === 'video')
-    return last !== undefined && last.ms - key.ms >= maxTargetS * 1000 ? 'none' : undefined
-  }
-
   const decideShape = (items: readonly Item[], key: VideoItem | undefined): boolean => {
-    const videoTimes = items.filter((item) => item.kind === 'video').map((item) => item.ms)
     if (key === undefined) {
       const step = audioConfig === undefined ? 20 : (audioConfig.frameSamples / audioConfig.sampleRate) * 1000
       shape ??= chooseShape(2_000, step)
     } else {
       // Timestamps before the first step are all there is on a return; the usual frame stays as it was.
-      frameMs = typicalStep(videoTimes, key.config.fps === undefined ? frameMs : 1000 / key.config.fps)
+      frameMs = typicalStep(videoTimes(items), key.config.fps === undefined ? frameMs : 1000 / key.config.fps)
       if (shape === undefined) {
         const gop = firstGop(items, key)
         if (gop === undefined && waitingBytes < maxStartBytes) return false
@@ -285,13 +255,9 @@ export const createPackager = (options: PackagerOptions): Packager => {
   }
 
   const tryStart = (items: Item[], nowMs: number): void => {
-    const key = firstKey(items)
-    const audio = items.find((item): item is AudioItem => item.kind === 'audio')
-    const settled = nowMs - (firstSeenMs ?? nowMs) >= settleMs
-    if (key === undefined && (!settled || audio === undefined)) return
-    // Video that is there without an IDR is worth waiting for, up to 10 s.
-    if (key === undefined && videoSeen && nowMs - (firstSeenMs ?? nowMs) < 10_000) return
-    if (key !== undefined && audio === undefined && !settled) return
+    if (!tracksSettled(items, nowMs - (firstSeenMs ?? nowMs), videoSeen)) return
+    const key = firstVideo(items)
+    const audio = firstAudio(items)
     if (!decideShape(items, key)) return
     const first = key ?? audio
     if (first === undefined) return
@@ -319,12 +285,12 @@ export const createPackager = (options: PackagerOptions): Packager => {
     firstSeenMs ??= item.ms
     if (item.kind === 'video') {
       videoSeen = true
-      if (!item.key && firstKey(items) === undefined) return
+      if (!item.key && firstVideo(items) === undefined) return
     }
     items.push(item)
     waitingBytes += item.data.length
     // Audio before the first IDR is of no use; what is kept is only as much as the decision needs.
-    if (firstKey(items) === undefined && items.length > 1_000) items.shift()
+    if (firstVideo(items) === undefined && items.length > 1_000) items.shift()
     tryStart(items, item.ms)
   }
 
@@ -349,19 +315,6 @@ export const createPackager = (options: PackagerOptions): Packager => {
     else run(item)
   }
 
-  // Parameter sets may change inside the stream without a new sequence header.
-  const inBand = (config: VideoConfig, scan: ReturnType<typeof scanAvcSample>): VideoConfig => {
-    const { sps, pps } = scan
-    if (sps === undefined || pps === undefined || sps.equals(spsOfRecord(config.record))) return config
-    try {
-      return parseAvcRecord(buildAvcRecord(sps, pps, nalLengthSize(config.record)))
-    } catch (error) {
-      // A broken SPS is the decoder's to refuse; the configuration in force stays.
-      if (error instanceof MediaError) return config
-      throw error
-    }
-  }
-
   return {
     begin() {
       restart()
@@ -377,12 +330,8 @@ export const createPackager = (options: PackagerOptions): Packager => {
     },
     video(frame, wallMs) {
       if (videoConfig === undefined) return
-      let { key } = frame
-      if (key && videoConfig.codec === 'h264') {
-        const scan = scanAvcSample(frame.data, nalLengthSize(videoConfig.record))
-        key = scan.idr
-        if (key) videoConfig = inBand(videoConfig, scan)
-      }
+      const { key, config } = inspectKeyframe(frame, videoConfig)
+      videoConfig = config
       const { compositionMs, data } = frame
       const ms = unwrap(frame.timestampMs)
       take({ kind: 'video', ms, compositionMs, key, data, wallMs, config: videoConfig })
@@ -409,10 +358,9 @@ export const createPackager = (options: PackagerOptions): Packager => {
   // A publication shorter than its first GOP is still played and kept.
   function startShort(): void {
     const items = waiting ?? []
-    const key = firstKey(items)
+    const key = firstVideo(items)
     if (key === undefined) return
-    const times = items.filter((item) => item.kind === 'video').map((item) => item.ms)
-    frameMs = typicalStep(times, 1000 / 30)
+    frameMs = typicalStep(videoTimes(items), 1000 / 30)
     shape ??= chooseShape(2_000, frameMs)
     segmenter ??= createSegmenter(shape, counters, emit)
     emit({ type: 'shape', shape })

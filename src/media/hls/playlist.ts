@@ -2,8 +2,8 @@
 import type { PartUpdate } from './updates.ts'
 import type { HlsWindow, Segment } from './window.ts'
 
-// §4.4.4.9: parts need not be listed farther than three target durations from the end.
-const partsTargets = 3
+// §4.4.4.9: parts go when they are three target durations from the end; no segment is longer than one.
+const partsSegments = 3
 /** §4.4.3.8: CAN-SKIP-UNTIL is at least six target durations. */
 const skipTargets = 6
 const holdBackTargets = 3
@@ -32,12 +32,10 @@ export const writePlaylist = (window: HlsWindow, options: PlaylistOptions): stri
   const targetMs = shape.targetDurationS * 1000
   const skipped = options.parts && options.skip ? skippable(shown, skipTargets * targetMs) : 0
   const lines = head(window, options, first, shown, skipped)
-  let fromEndMs = shown.reduce((sum, segment) => sum + segment.durationMs, 0)
+  const hinted = window.segments.at(-1)?.closed === true ? 1 : 0
+  const partsFrom = window.ended ? shown.length : shown.length + hinted - partsSegments
   shown.forEach((segment, i) => {
-    const withParts =
-      options.parts && !window.ended && fromEndMs <= partsTargets * targetMs + segment.durationMs
-    if (i >= skipped) segmentLines(lines, segment, i === 0 ? undefined : shown[i - 1], withParts)
-    fromEndMs -= segment.durationMs
+    if (i >= skipped) segmentLines(lines, segment, shown[i - 1], options.parts && i >= partsFrom)
   })
   if (window.ended) lines.push('#EXT-X-ENDLIST')
   else if (options.parts) lines.push(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${hintedPart(window)}"`)
@@ -63,7 +61,8 @@ const head = (
         `PART-HOLD-BACK=${seconds(holdBackParts * partMs)},${holdBack}`,
       `#EXT-X-PART-INF:PART-TARGET=${seconds(partMs)}`,
     )
-  } else lines.push(`#EXT-X-SERVER-CONTROL:${holdBack}`)
+  }
+  // Without the tag HOLD-BACK is three target durations (§4.4.3.8); validators take the tag for low latency.
   lines.push(
     `#EXT-X-MEDIA-SEQUENCE:${first.msn}`,
     // Never left out (hls.js #1172); the first segment's own tag stands below it and counts for itself.
@@ -90,7 +89,7 @@ const segmentLines = (
   if (segment.discontinuity) lines.push('#EXT-X-DISCONTINUITY')
   if (before?.init !== segment.init) lines.push(`#EXT-X-MAP:URI="init-${segment.init}.mp4"`)
   lines.push(`#EXT-X-PROGRAM-DATE-TIME:${dateTime(segment.pdtMs)}`)
-  if (withParts || !segment.closed) for (const part of segment.parts) lines.push(partLine(part))
+  if (withParts) for (const part of segment.parts) lines.push(partLine(part))
   if (!segment.closed) return
   lines.push(`#EXTINF:${seconds(segment.durationMs)},`, `s${segment.msn}.mp4`)
 }

@@ -20,7 +20,7 @@ export const chooseShape = (gopMs: number | undefined, frameMs: number): Session
     Math.max(2, Math.ceil((segmentMs - Math.min(10, frameMs / 2)) / 1000)),
   )
   const frames = Math.max(1, Math.round(partGoalMs / frameMs))
-  return { targetDurationS, partTargetMs: Math.ceil(frames * frameMs) + jitterMs }
+  return { targetDurationS, partTargetMs: Math.ceil(frames * frameMs - 0.001) + jitterMs }
 }
 
 /** The middle one of the steps between timestamps; `fallbackMs` if there are none. */

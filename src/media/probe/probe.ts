@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises'
 import { runMediaChild } from './child.ts'
 import { readLayout } from './boxes.ts'
 import { sniff, sniffBytes } from './sniff.ts'
-import type { Container } from './sniff.ts'
+import type { Container } from '../ffmpeg/container.ts'
 
 export interface VideoFacts {
   codec: string | null

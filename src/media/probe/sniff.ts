@@ -1,8 +1,6 @@
 /** Owns telling by the first bytes what a file is. Names and what a client says of a file count for nothing. */
 
-/** Each is also the demuxer that ffmpeg is forced to. Nothing in this list opens other files or addresses. */
-export const containers = ['mov', 'matroska', 'mpegts', 'avi', 'flv', 'asf', 'mpeg', 'ogg'] as const
-export type Container = (typeof containers)[number]
+import type { Container } from '../ffmpeg/container.ts'
 
 export type Sniffed =
   { container: Container } | { refused: 'empty_file' | 'not_media' | 'playlist_refused' | 'no_video_track' }

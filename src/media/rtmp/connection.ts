@@ -293,6 +293,8 @@ export class RtmpConnection {
     this.#sink = answer
     this.#enter('publishing')
     this.#preAuthBytes = 0
+    // It could not send while its socket was paused.
+    this.#lastByteMs = this.#options.now()
     this.#reader.setLimits(limits)
     socket.write(streamBegin(this.#streamId))
     this.#say('status', 'NetStream.Publish.Start', 'Publishing.')

@@ -1,0 +1,54 @@
+/** Owns how a live session's recording becomes a video: its figures come from the journal, its bytes stay where they are. */
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DanmakuService } from '../danmaku/index.ts'
+import { readJournal, recordedMs } from '../ingest/index.ts'
+import type { Journal } from '../ingest/index.ts'
+import type { Db } from '../platform/db/db.ts'
+import type { VideoService } from '../video/index.ts'
+import type { Replays } from './replay.ts'
+
+interface Deps {
+  db: Db
+  recordingsDir: string
+  videos: VideoService
+  danmaku: DanmakuService
+}
+
+export const createReplays = ({ db, recordingsDir, videos, danmaku }: Deps): Replays => ({
+  async put(input) {
+    const journal = await readJournal(join(recordingsDir, input.sessionId))
+    return db.transaction(async (trx) => {
+      const replay = await videos.createReplay(trx, {
+        ownerId: input.userId,
+        roomTitle: input.title,
+        category: input.category,
+        sessionId: input.sessionId,
+        visibility: input.visibility,
+        startedMs: input.startedMs,
+        danmaku: await danmaku.countOf(input.sessionId, trx),
+      })
+      if (journal) await videos.updateReplay(trx, input.sessionId, figuresOf(journal))
+      return replay.videoId
+    })
+  },
+
+  setCover: (sessionId, jpeg) => videos.setReplayCover(sessionId, jpeg),
+})
+
+const figuresOf = (journal: Journal) => {
+  const track = journal.inits.flatMap(({ tracks }) => tracks).find(({ kind }) => kind === 'video')
+  return {
+    durationMs: Math.round(recordedMs(journal)),
+    sizeBytes: journal.bytes,
+    width: track?.width ?? null,
+    height: track?.height ?? null,
+  }
+}
+
+/** Deletes what was recorded of a session without a replay. */
+export const deleteRecording = async (recordingsDir: string, sessionId: string): Promise<void> => {
+  // It becomes a path.
+  if (!/^[1-9A-Za-z]{12}$/.test(sessionId)) throw new Error('not a session')
+  await rm(join(recordingsDir, sessionId), { recursive: true, force: true })
+}

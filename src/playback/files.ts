@@ -1,0 +1,87 @@
+/** Owns files as sources of bytes: blobs, wherever they lie, and bundles of recordings on this machine. */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { basename } from 'node:path'
+import type { Blobs } from '../platform/blob/blob.ts'
+import type { ByteSource } from '../platform/http/ranges.ts'
+
+/** Fewer, larger reads: at 2 Mb/s a viewer needs one in two seconds. */
+const highWaterMark = 512 * 1024
+
+const contentTypes: Readonly<Record<string, string>> = {
+  jpg: 'image/jpeg',
+  webp: 'image/webp',
+  mp4: 'video/mp4',
+  m3u8: 'application/vnd.apple.mpegurl',
+}
+const typeOf = (name: string): string =>
+  contentTypes[basename(name).split('.').at(-1) ?? ''] ?? 'application/octet-stream'
+
+const etagOf = (...parts: (string | number)[]): string =>
+  `"${createHash('sha256').update(parts.join('\n')).digest('base64url').slice(0, 22)}"`
+
+/** undefined if there is no such blob. */
+export const blobSource = async (
+  blobs: Blobs,
+  key: string,
+  cacheControl: string,
+): Promise<ByteSource | undefined> => {
+  const info = await blobs.head(key)
+  if (info === undefined) return undefined
+  const path = blobs.localPath?.(key)
+  return {
+    sizeBytes: info.sizeBytes,
+    etag: etagOf(key, info.sizeBytes, info.modifiedMs),
+    contentType: typeOf(key),
+    cacheControl,
+    open: async (start, end) => {
+      if (path !== undefined) return openFile(path, start, end)
+      const found = await blobs.get(key, { start, end })
+      if (found === undefined) throw new Error(`The blob ${key} has just been deleted`)
+      return found.body
+    },
+  }
+}
+
+/** undefined if there is no such file. Only names that the caller has checked may get here. */
+export const fileSource = async (path: string, cacheControl: string): Promise<ByteSource | undefined> => {
+  const size = await sizeOf(path)
+  if (size === undefined) return undefined
+  return {
+    sizeBytes: size,
+    etag: etagOf(path, size),
+    contentType: typeOf(path),
+    cacheControl,
+    open: (start, end) => openFile(path, start, end),
+  }
+}
+
+export const textSource = (text: string, name: string, cacheControl: string): ByteSource => {
+  const bytes = Buffer.from(text)
+  return {
+    sizeBytes: bytes.length,
+    etag: etagOf(text),
+    contentType: typeOf(name),
+    cacheControl,
+    open: async (start, end) => Readable.from([bytes.subarray(start, end + 1)]),
+  }
+}
+
+const openFile = async (path: string, start: number, end: number): Promise<Readable> => {
+  // Opened before the answer begins: what is missing by now is an error, not a torn body.
+  const file = await open(path, 'r')
+  return createReadStream('', { fd: file, start, end, highWaterMark })
+}
+
+const sizeOf = async (path: string): Promise<number | undefined> => {
+  try {
+    await using file = await open(path, 'r')
+    const seen = await file.stat()
+    return seen.isFile() ? seen.size : undefined
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,2 @@
+/** Playback: the bytes that players and pages read. */
+export { mountPlaybackRoutes } from './routes.ts'

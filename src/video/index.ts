@@ -1,0 +1,112 @@
+/** Videos: uploads and what is made of them, lists, likes, covers, replays of live sessions. */
+import { join } from 'node:path'
+import type { Config } from '../config/load.ts'
+import type { Secrets } from '../config/secrets.ts'
+import type { Blobs } from '../platform/blob/blob.ts'
+import type { Clock } from '../platform/clock/clock.ts'
+import type { Db } from '../platform/db/db.ts'
+import type { Events } from '../platform/events/events.ts'
+import type { Images } from '../platform/image/image.ts'
+import type { Jobs } from '../platform/jobs/jobs.ts'
+import type { Kv } from '../platform/kv/kv.ts'
+import type { Log } from '../platform/log/log.ts'
+import type { UserService } from '../user/index.ts'
+import { createAddresses } from './addresses.ts'
+import { postersKind } from './kinds.ts'
+import { createListing } from './listing.ts'
+import { createFindPlayable } from './playable.ts'
+import { createCovers } from './posters.ts'
+import { startProcessing } from './processing.ts'
+import { createProgress } from './progress.ts'
+import { createReactions } from './reactions.ts'
+import { createReplays } from './replays.ts'
+import { createVideoService } from './service.ts'
+import { createUpkeep } from './upkeep.ts'
+import * as uploadStore from './upload-store.ts'
+import { createUploads } from './uploads.ts'
+
+export { mountVideoRoutes } from './routes.ts'
+export { mountUploadRoutes } from './upload-routes.ts'
+export type { FindPlayable, Playable } from './playable.ts'
+export type { NewReplay, Replay, ReplayFigures } from './replays.ts'
+
+interface Deps {
+  config: Pick<
+    Config,
+    'blobDir' | 'dataDir' | 'recordingsDir' | 'userQuotaBytes' | 'uploadMaxBytes' | 'diskReserveBytes'
+  >
+  secrets: Secrets
+  db: Db
+  kv: Kv
+  blobs: Blobs
+  jobs: Jobs
+  events: Events
+  images: Images
+  users: UserService
+  clock: Clock
+  log: Log
+}
+
+export type VideoService = ReturnType<typeof assemble>['service']
+
+export interface VideoFeature extends AsyncDisposable {
+  readonly service: VideoService
+  /** Stops looking after things and writes what is counted; the jobs end with `jobs`. */
+  close(): Promise<void>
+}
+
+export const createVideos = async (deps: Deps): Promise<VideoFeature> => {
+  const { service, upkeep, reactions } = assemble(deps)
+  // What the last process left half done. It must not hold up the start.
+  void upkeep.run()
+  void reactions.reconcile().catch((error: unknown) => deps.log.warn({ err: error }, 'ranks not refreshed'))
+  const close = async (): Promise<void> => {
+    await upkeep.close()
+    await reactions.close()
+  }
+  return { service, close, [Symbol.asyncDispose]: close }
+}
+
+const assemble = (deps: Deps) => {
+  const { config, secrets, db, kv, blobs, jobs, events, images, users, clock, log } = deps
+  const workDir = join(config.blobDir, '.unfinished', 'video')
+  const addresses = createAddresses({ secrets, clock })
+  const listing = createListing({ events, users, clock })
+  const cursorKey = secrets.keyFor('cursor').reveal()
+  const videos = createVideoService({ db, clock, users, addresses, listing, cursorKey })
+  const settings = {
+    dir: join(config.dataDir, 'uploads'),
+    maxBytes: config.uploadMaxBytes,
+    quotaBytes: config.userQuotaBytes,
+    reserveBytes: config.diskReserveBytes,
+  }
+  const uploads = createUploads({ settings, db, clock, videos, jobs, log })
+  const covers = createCovers({ db, clock, blobs, images, listing, videos, workDir })
+  const reactions = createReactions({ db, kv, clock, users, videos, listing, log })
+  const replays = createReplays({ db, clock, listing, covers })
+  const { recordingsDir } = config
+  const upkeep = createUpkeep({ db, clock, blobs, jobs, uploads, covers, listing, log, recordingsDir })
+  startProcessing({ db, clock, blobs, jobs, uploads, listing, log, workDir })
+  jobs.work(postersKind, covers.makePosters, { concurrency: 1 })
+
+  const service = {
+    ...videos,
+    ...replays,
+    uploads,
+    covers,
+    reactions,
+    upkeep,
+    maxUploadBytes: settings.maxBytes,
+    playable: createFindPlayable({ db, addresses, recordingsDir }),
+    progress: createProgress({ db, jobs, uploads }),
+
+    /** Bytes charged to somebody, uploads under way included. */
+    async storageOf(ownerId: string): Promise<{ used_bytes: number; quota_bytes: number }> {
+      return {
+        used_bytes: Math.max(0, await uploadStore.storageOf(db, ownerId)),
+        quota_bytes: settings.quotaBytes,
+      }
+    },
+  }
+  return { service, upkeep, reactions }
+}

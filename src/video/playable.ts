@@ -1,0 +1,51 @@
+/** Owns who may read the bytes of a video, and where they lie. */
+import { join } from 'node:path'
+import type { Db } from '../platform/db/db.ts'
+import { AppError } from '../platform/errors/app-error.ts'
+import type { Addresses } from './addresses.ts'
+import { mediaFile, playlistFile } from './kinds.ts'
+import * as store from './store.ts'
+
+interface Common {
+  /** Changes whenever the bytes do. */
+  version: string
+  width: number | null
+  height: number | null
+  bandwidth: number
+  codecs: string | null
+}
+
+/** An upload's files are blobs; a recording is a folder of bundles beside its journal. */
+export type Playable =
+  | (Common & { source: 'upload'; playlistKey: string; mediaKey: string; mediaFile: string })
+  | (Common & { source: 'recording'; directory: string })
+
+export type FindPlayable = (publicId: string, grant: string | undefined) => Promise<Playable>
+
+/** Throws `not_found`: without a grant for all but public videos, with one for whatever it was not made for. */
+export const createFindPlayable =
+  ({ db, addresses, recordingsDir }: { db: Db; addresses: Addresses; recordingsDir: string }): FindPlayable =>
+  async (publicId, grant) => {
+    const video = await store.findVideo(db, publicId)
+    if (video?.state !== 'ready' || video.trashed === 1) throw new AppError('not_found')
+    const isAllowed =
+      grant === undefined
+        ? video.visibility === 'public'
+        : addresses.isGrant(grant, video.public_id, video.visibility)
+    if (!isAllowed) throw new AppError('not_found')
+    const { width, height, bandwidth, codecs } = video
+    const common = { width, height, bandwidth, codecs }
+    if (video.source === 'recording' && video.live_session_id !== null) {
+      const directory = join(recordingsDir, video.live_session_id)
+      return { source: 'recording', version: video.live_session_id, directory, ...common }
+    }
+    if (video.media_key === null) throw new AppError('not_found')
+    return {
+      source: 'upload',
+      version: video.media_key,
+      playlistKey: `${video.media_key}/${playlistFile}`,
+      mediaKey: `${video.media_key}/${mediaFile}`,
+      mediaFile,
+      ...common,
+    }
+  }

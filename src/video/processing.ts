@@ -1,0 +1,239 @@
+/**
+ * Owns the jobs that turn an upload into a video: probe, then remux at once or transcode in a queue of its own, then
+ * posters. Only the playable form is kept. What a job makes appears whole, under a name of its attempt.
+ */
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { FailureCode } from '../../contract/video.ts'
+import { ffprobe, hasFfmpeg, transcode } from '../media/ffmpeg/ffmpeg.ts'
+import type { Ended } from '../media/ffmpeg/limited.ts'
+import { probe } from '../media/probe/probe.ts'
+import type { Probed } from '../media/probe/probe.ts'
+import { remux } from '../media/remux/remux.ts'
+import type { Remuxed } from '../media/remux/remux.ts'
+import type { Blobs } from '../platform/blob/blob.ts'
+import type { Clock } from '../platform/clock/clock.ts'
+import type { Db } from '../platform/db/db.ts'
+import { AppError } from '../platform/errors/app-error.ts'
+import { JobStopped } from '../platform/jobs/jobs.ts'
+import type { JobContext, JobHandler, Jobs } from '../platform/jobs/jobs.ts'
+import type { Log } from '../platform/log/log.ts'
+import { mediaFile, playlistFile, postersKind, processKind, transcodeKind } from './kinds.ts'
+import type { Listing } from './listing.ts'
+import { isRemuxable, planTranscode, Refused } from './plan.ts'
+import * as store from './store.ts'
+import * as uploadStore from './upload-store.ts'
+import type { Uploads } from './uploads.ts'
+
+interface Deps {
+  db: Db
+  clock: Clock
+  blobs: Blobs
+  jobs: Jobs
+  uploads: Uploads
+  listing: Listing
+  log: Log
+  /** On the same file system as the blobs, so that finished files are renamed. */
+  workDir: string
+}
+
+interface Work {
+  video: store.VideoRow
+  upload: uploadStore.UploadRow
+  source: string
+  dir: string
+}
+
+/** Starts taking jobs in this process. */
+export const startProcessing = (deps: Deps): void => {
+  const { jobs } = deps
+  const lease = { leaseMs: 30_000, firstBackoffMs: 5000 }
+  jobs.work(processKind, attempt(deps, probeAndRemux), { ...lease, concurrency: 2 })
+  jobs.work(transcodeKind, attempt(deps, transcodeIt), { ...lease, concurrency: 1 })
+}
+
+type Step = (deps: Deps, work: Work, context: JobContext) => Promise<void>
+
+const attempt =
+  (deps: Deps, step: Step): JobHandler =>
+  async (context) => {
+    const { db, uploads } = deps
+    const { video_id: id } = context.job.payload as { video_id: string }
+    const video = await store.findVideoById(db, id)
+    const upload = await uploadStore.findUploadOfVideo(db, id)
+    if (video?.state !== 'processing' || upload === undefined) return
+    await clearWork(deps, context.job.id)
+    const dir = join(deps.workDir, `${context.job.id}-${context.attempt}`)
+    await mkdir(dir, { recursive: true })
+    try {
+      await step(deps, { video, upload, source: uploads.fileOf(upload.id), dir }, context)
+    } catch (error) {
+      context.signal.throwIfAborted()
+      const isLast = context.job.failures + 1 >= context.job.maxAttempts
+      if (error instanceof Refused) await fail(deps, { video, upload }, context, error.failure)
+      else {
+        if (isLast) await fail(deps, { video, upload }, context, 'internal')
+        throw error
+      }
+      deps.log.info({ video: video.public_id, reason: error.message }, 'an upload was refused')
+    } finally {
+      await rm(dir, { recursive: true, force: true })
+    }
+  }
+
+const probeAndRemux: Step = async (deps, work, context) => {
+  context.progress(0, 'probing')
+  const probed = await probe(work.source, { signal: context.signal })
+  context.signal.throwIfAborted()
+  if ('refused' in probed) throw new Refused(probed.refused, probed.detail)
+  if (isRemuxable(probed) && (await remuxIt(deps, work, context, { from: work.source, start: 0 }))) return
+  // Looked at here already, so that a hopeless file does not wait behind somebody's film.
+  await planWithFfprobe(work, probed, context)
+  await deps.db.transaction(async (trx) => {
+    await context.guard(trx)
+    const job = { kind: transcodeKind, key: work.video.id, payload: { video_id: work.video.id } }
+    await deps.jobs.enqueue(trx, job)
+  })
+}
+
+const transcodeIt: Step = async (deps, work, context) => {
+  context.progress(0, 'transcoding')
+  const probed = await probe(work.source, { signal: context.signal })
+  context.signal.throwIfAborted()
+  if ('refused' in probed) throw new Refused(probed.refused, probed.detail)
+  const plan = await planWithFfprobe(work, probed, context)
+  await assertRoom(deps, work)
+  const target = join(work.dir, 'encoded.mp4')
+  const { source } = work
+  const done = await transcode(
+    { source, container: probed.container, target, ...plan },
+    {
+      signal: context.signal,
+      onProgress: (fraction) => context.progress(fraction * 0.95, 'transcoding'),
+    },
+  )
+  context.signal.throwIfAborted()
+  if ('failed' in done) {
+    if (await isDiskFull(deps)) throw new AppError('storage_full')
+    throw new Refused(heavyOr(done.failed, 'transcode_failed'), done.detail)
+  }
+  if (!(await remuxIt(deps, work, context, { from: target, start: 0.95 })))
+    throw new Refused('transcode_failed', 'what was encoded can not be read')
+}
+
+const planWithFfprobe = async (work: Work, probed: Probed, context: JobContext) => {
+  if (!(await hasFfmpeg())) throw new Refused('needs_ffmpeg')
+  const seen = await ffprobe(work.source, probed.container, context.signal)
+  context.signal.throwIfAborted()
+  if ('failed' in seen) throw new Refused(heavyOr(seen.failed, 'transcode_failed'), seen.detail)
+  return planTranscode(probed, seen.result)
+}
+
+const heavyOr = (ended: Ended, code: FailureCode): FailureCode =>
+  ended === 'timeout' || ended === 'quiet' || ended === 'memory' ? 'too_heavy' : code
+
+/** False if the file can not be rewritten as it is. */
+const remuxIt = async (
+  deps: Deps,
+  work: Work,
+  context: JobContext,
+  { from, start }: { from: string; start: number },
+): Promise<boolean> => {
+  await assertRoom(deps, work)
+  context.progress(start, 'remuxing')
+  const target = join(work.dir, mediaFile)
+  const playlist = join(work.dir, playlistFile)
+  const { size } = await stat(from)
+  const made = await remux(
+    { source: from, target, playlist, uri: mediaFile },
+    {
+      signal: context.signal,
+      timeoutMs: 120_000 + size / 2000,
+      onProgress: (fraction) => context.progress(start + (1 - start) * fraction, 'remuxing'),
+    },
+  )
+  context.signal.throwIfAborted()
+  if ('failed' in made) {
+    if (made.failed !== 'exited') throw new Refused('too_heavy', made.detail)
+    if (await isDiskFull(deps)) throw new AppError('storage_full')
+    deps.log.info({ video: work.video.public_id, detail: made.detail }, 'could not remux')
+    return false
+  }
+  await publish(deps, work, context, made.result)
+  return true
+}
+
+const publish = async (deps: Deps, work: Work, context: JobContext, made: Remuxed): Promise<void> => {
+  const { db, blobs, listing, jobs, clock } = deps
+  const { video, upload } = work
+  const prefix = `videos/${video.public_id}`
+  const mediaKey = `${prefix}/${context.job.id}-${context.attempt}`
+  await syncFile(join(work.dir, playlistFile))
+  const put = (name: string, contentType: string) =>
+    blobs.putFile(`${mediaKey}/${name}`, join(work.dir, name), { contentType, move: true })
+  await put(mediaFile, 'video/mp4')
+  await put(playlistFile, 'application/vnd.apple.mpegurl')
+  const published = await db.transaction(async (trx) => {
+    await context.guard(trx)
+    const isMine = await store.moveVideo(trx, video.id, ['processing'], {
+      state: 'ready',
+      failure_code: null,
+      media_key: mediaKey,
+      duration_ms: made.durationMs,
+      width: made.width,
+      height: made.height,
+      size_bytes: made.sizeBytes,
+      bandwidth: Math.ceil(made.bandwidth),
+      codecs: made.codecs.slice(0, 100),
+      updated_ms: clock.now(),
+    })
+    if (!isMine) return false
+    await uploadStore.deleteUpload(trx, upload.id)
+    await uploadStore.charge(trx, video.owner_id, made.sizeBytes - upload.size_bytes)
+    await listing.settle(trx, video.id)
+    await jobs.enqueue(trx, { kind: postersKind, key: video.id, payload: { video_id: video.id } })
+    await listing.append(trx, 'video.ready', video, {})
+    return true
+  })
+  if (published) await rm(deps.uploads.fileOf(upload.id), { force: true })
+  else await blobs.deletePrefix(`${mediaKey}/`)
+}
+
+/** Nothing of a failed upload stays but the words that tell why. */
+const fail = async (
+  deps: Deps,
+  { video, upload }: Pick<Work, 'video' | 'upload'>,
+  context: JobContext,
+  failure: FailureCode,
+): Promise<void> => {
+  const { db, listing, clock, uploads, blobs } = deps
+  await db.transaction(async (trx) => {
+    await context.guard(trx)
+    const change = { state: 'failed' as const, failure_code: failure, updated_ms: clock.now() }
+    if (!(await store.moveVideo(trx, video.id, ['processing'], change))) throw new JobStopped('lost')
+    await uploadStore.deleteUpload(trx, upload.id)
+    await uploadStore.charge(trx, video.owner_id, -upload.size_bytes)
+    await listing.append(trx, 'video.failed', video, { failure })
+  })
+  await rm(uploads.fileOf(upload.id), { force: true })
+  await blobs.deletePrefix(`videos/${video.public_id}/`)
+}
+
+const assertRoom = async (deps: Deps, work: Work): Promise<void> => {
+  const { size } = await stat(work.source)
+  if ((await deps.uploads.spareBytes()) < size) throw new AppError('storage_full')
+}
+
+const isDiskFull = async (deps: Deps): Promise<boolean> => (await deps.uploads.spareBytes()) < 0
+
+/** What earlier attempts at this job left when they were killed. */
+const clearWork = async ({ workDir }: Deps, jobId: string): Promise<void> => {
+  const names = await readdir(workDir).catch(() => [])
+  for (const name of names)
+    if (name.startsWith(`${jobId}-`)) await rm(join(workDir, name), { recursive: true, force: true })
+}
+
+const syncFile = async (path: string): Promise<void> => {
+  await using file = await open(path, 'r+')
+  await file.sync()
+}

@@ -1,0 +1,13 @@
+/** Owns which parts of media-chrome are registered, and their languages. */
+import 'media-chrome/media-controller.js'
+import 'media-chrome/media-control-bar.js'
+import 'media-chrome/media-play-button.js'
+import 'media-chrome/media-mute-button.js'
+import 'media-chrome/media-volume-range.js'
+import 'media-chrome/media-time-range.js'
+import 'media-chrome/media-time-display.js'
+import 'media-chrome/media-playback-rate-button.js'
+import 'media-chrome/media-captions-button.js'
+import 'media-chrome/media-pip-button.js'
+import 'media-chrome/media-loading-indicator.js'
+import 'media-chrome/lang/zh-CN.js'

@@ -1,0 +1,59 @@
+/** Owns which page stands at which address; every page is a chunk of its own. */
+import { createRouter, createWebHistory } from 'vue-router'
+import { paths } from './paths.ts'
+import { sessionReady, signedIn } from './api/session.ts'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Only for people who are signed in; others go to the sign-in page and come back. */
+    private?: boolean
+    /** Pages without header and tab bar. */
+    plain?: boolean
+    /** No tab bar below on a phone, where the page needs the height. */
+    tall?: boolean
+  }
+}
+
+export const router = createRouter({
+  history: createWebHistory(),
+  scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? undefined : { top: 0 }),
+  routes: [
+    { path: '/', component: () => import('./pages/home.vue') },
+    { path: '/live', component: () => import('./pages/live-list.vue') },
+    { path: '/live/:id', component: () => import('./pages/room.vue'), meta: { tall: true } },
+    { path: '/video/:id', component: () => import('./pages/watch.vue'), meta: { tall: true } },
+    { path: '/u/:id', component: () => import('./pages/profile.vue') },
+    { path: '/login', component: () => import('./pages/sign-in.vue'), meta: { plain: true } },
+    { path: '/register', component: () => import('./pages/sign-up.vue'), meta: { plain: true } },
+    { path: '/setup', component: () => import('./pages/setup.vue'), meta: { plain: true } },
+    { path: '/me', component: () => import('./pages/me.vue') },
+    { path: '/settings', component: () => import('./pages/settings.vue'), meta: { private: true } },
+    {
+      path: '/studio',
+      component: () => import('./pages/studio.vue'),
+      meta: { private: true },
+      redirect: paths.myVideos(),
+      children: [
+        { path: 'live', component: () => import('./pages/studio-live.vue') },
+        { path: 'upload', component: () => import('./pages/studio-upload.vue') },
+        { path: 'videos', component: () => import('./pages/studio-videos.vue') },
+      ],
+    },
+    { path: '/:rest(.*)*', component: () => import('./pages/not-found.vue') },
+  ],
+})
+
+router.beforeEach(async (to) => {
+  if (!to.matched.some((record) => record.meta.private)) return true
+  await sessionReady()
+  return signedIn.value || paths.signIn(to.fullPath)
+})
+
+// A new release replaced the chunks that an open tab still names: load the page anew, once.
+router.onError((error, to) => {
+  if (!/dynamically imported module|Importing a module script failed|error loading/i.test(String(error))) return
+  const key = 'vireo.reloaded'
+  if (sessionStorage.getItem(key) === to.fullPath) return
+  sessionStorage.setItem(key, to.fullPath)
+  location.assign(to.fullPath)
+})

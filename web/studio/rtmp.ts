@@ -1,0 +1,12 @@
+/** Owns the address that creators paste into their software: the host under which they opened the page. */
+export const rtmpServer = (hostname: string, port: number): string => `rtmp://${hostname}:${port}/live`
+
+/** The command that streams a file in a loop, runnable as it is. */
+export const ffmpegCommand = (server: string, key: string): string =>
+  [
+    'ffmpeg -re -stream_loop -1 -i video.mp4',
+    '-c:v libx264 -preset veryfast -b:v 4000k -maxrate 4000k -bufsize 8000k',
+    '-pix_fmt yuv420p -force_key_frames "expr:gte(t,n_forced*2)"',
+    '-c:a aac -b:a 160k -ar 48000',
+    `-f flv "${server}/${key}"`,
+  ].join(' \\\n  ')

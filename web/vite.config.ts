@@ -1,0 +1,47 @@
+/** Owns how the web is built and served while developing; the server's address is `VIREO_SERVER` or 127.0.0.1:8080. */
+import { fileURLToPath } from 'node:url'
+import ui from '@nuxt/ui/vite'
+import vue from '@vitejs/plugin-vue'
+import { defineConfig } from 'vite'
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const server = process.env['VIREO_SERVER'] ?? 'http://127.0.0.1:8080'
+const proxied = ['/api', '/passport', '/play', '/media', '/docs', '/openapi.json']
+
+export default defineConfig({
+  root: here('.'),
+  plugins: [
+    vue({ template: { compilerOptions: { isCustomElement: (tag) => tag.startsWith('media-') } } }),
+    ui({
+      // Our own switch (ui/theme.ts) owns the colour mode, our own imports are written out.
+      colorMode: false,
+      autoImport: false,
+      components: { dirs: [], dts: here('components.d.ts') },
+      icon: {
+        clientBundle: { scan: { globInclude: ['**/*.{vue,ts}'], globExclude: ['node_modules', 'dist', '*.d.ts'] } },
+      },
+      theme: { colors: ['primary', 'secondary', 'success', 'info', 'warning', 'error'] },
+      ui: {
+        colors: { primary: 'vireo', secondary: 'sun', success: 'vireo', neutral: 'olive', error: 'red' },
+        button: { slots: { base: 'cursor-pointer font-medium' }, defaultVariants: { size: 'lg' } },
+        input: { slots: { root: 'w-full' }, defaultVariants: { size: 'xl' } },
+        textarea: { slots: { root: 'w-full' }, defaultVariants: { size: 'xl' } },
+        select: { slots: { base: 'w-full' }, defaultVariants: { size: 'xl' } },
+        inputTags: { slots: { root: 'w-full' }, defaultVariants: { size: 'xl' } },
+      },
+    }),
+  ],
+  resolve: { alias: { zod: here('api/zod-stub.ts') } },
+  build: {
+    outDir: here('dist'),
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 700,
+  },
+  server: {
+    port: 5200,
+    host: '127.0.0.1',
+    fs: { allow: [here('..')] },
+    proxy: Object.fromEntries(proxied.map((path) => [path, { target: server, ws: true }])),
+  },
+})
