@@ -4,3 +4,10 @@ declare module 'hls.js/light' {
   export { default } from 'hls.js'
 }
 declare module '*.css'
+// For tools that do not read Vue files themselves.
+declare module '*.vue' {
+  import type { DefineComponent } from 'vue'
+
+  const component: DefineComponent
+  export default component
+}

@@ -19,4 +19,6 @@ const withNext = (next?: string): string => (next && next !== '/' ? `?next=${enc
 
 /** Only a path of this site is followed after signing in: no scheme, no `//host`, no backslash. */
 export const safeNext = (next: unknown): string =>
-  typeof next === 'string' && /^\/(?![/\\])[^\\]*$/.test(next) && !/^\/(login|register)\b/.test(next) ? next : '/'
+  typeof next === 'string' && /^\/(?![/\\])[^\\]*$/.test(next) && !/^\/(login|register)\b/.test(next)
+    ? next
+    : '/'

@@ -51,7 +51,8 @@ router.beforeEach(async (to) => {
 
 // A new release replaced the chunks that an open tab still names: load the page anew, once.
 router.onError((error, to) => {
-  if (!/dynamically imported module|Importing a module script failed|error loading/i.test(String(error))) return
+  if (!/dynamically imported module|Importing a module script failed|error loading/i.test(String(error)))
+    return
   const key = 'vireo.reloaded'
   if (sessionStorage.getItem(key) === to.fullPath) return
   sessionStorage.setItem(key, to.fullPath)

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import ui from '@nuxt/ui/vite'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vite'
+import { compress } from './compress.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const server = process.env['VIREO_SERVER'] ?? 'http://127.0.0.1:8080'
@@ -18,7 +19,9 @@ export default defineConfig({
       autoImport: false,
       components: { dirs: [], dts: here('components.d.ts') },
       icon: {
-        clientBundle: { scan: { globInclude: ['**/*.{vue,ts}'], globExclude: ['node_modules', 'dist', '*.d.ts'] } },
+        clientBundle: {
+          scan: { globInclude: ['**/*.{vue,ts}'], globExclude: ['node_modules', 'dist', '*.d.ts'] },
+        },
       },
       theme: { colors: ['primary', 'secondary', 'success', 'info', 'warning', 'error'] },
       ui: {
@@ -30,6 +33,7 @@ export default defineConfig({
         inputTags: { slots: { root: 'w-full' }, defaultVariants: { size: 'xl' } },
       },
     }),
+    compress(here('dist')),
   ],
   resolve: { alias: { zod: here('api/zod-stub.ts') } },
   build: {

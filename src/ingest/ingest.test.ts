@@ -220,6 +220,44 @@ test('publishing and recording go on while the API is away', async () => {
   await link.close()
 })
 
+test('over TCP only who knows the secret gets in', async () => {
+  const settings = { linkAddress: '127.0.0.1:0', linkSecret: 'right' }
+  await using ingest = await startIngest({ settings })
+  const address = `127.0.0.1:${String(ingest.logs.find((line) => 'linkPort' in line)?.['linkPort'])}`
+  const common = { address, log: silentLog, clock: systemClock, onEvent: () => undefined }
+  const authorise = (): Promise<{ ok: false; reason: string }> => Promise.resolve({ ok: false, reason: 'no' })
+  const wrong = createIngestLink({ ...common, secret: 'wrong', authorise })
+  const right = createIngestLink({ ...common, secret: 'right', authorise })
+  await until(() => (right.connected ? true : undefined))
+  await until(() => ingest.logs.find((line) => line['msg'] === 'link closed: the secret is wrong'))
+  expect(wrong.connected).toBe(false)
+  await Promise.all([wrong.close(), right.close()])
+})
+
+test('a publisher waits for an API that is coming back, and hears no when none comes', async () => {
+  await using ingest = await startIngest()
+  await ingest.link.close()
+  const publisher = ingest.publish()
+  const events: string[] = []
+  const link = createIngestLink({
+    address: join(ingest.dir, 'link.sock'),
+    log: silentLog,
+    clock: systemClock,
+    authorise: () =>
+      Promise.resolve({ ok: true, roomId: 'r', sessionId: session, record: false, recordingQuotaBytes: 0 }),
+    onEvent: (event) => events.push(event.type),
+  })
+  await until(() => (events.includes('started') ? true : undefined))
+  // Nobody watches here, yet danmaku can be placed.
+  await until(() => ((link.edgeMediaTimeMs(session) ?? 0) > 0 ? true : undefined))
+  expect(link.timeline(session)).toHaveLength(1)
+  await publisher.stop()
+  await link.close()
+  const late = ingest.publish()
+  expect(await late.exited()).not.toBe(0)
+  expect(ingest.logs.some((line) => /refused: authorisation/.test(String(line['msg'])))).toBe(true)
+})
+
 test('a wrong key ends the publisher and stores nothing', async () => {
   await using ingest = await startIngest()
   const publisher = ingest.publish({ key: 'bad-key' })
@@ -245,6 +283,16 @@ test('cut ends the publication, not the session; SIGTERM ends the process and ke
     .filter((part) => part.bundle === 0)
     .reduce((end, p) => Math.max(end, p.offset + p.length), 0)
   expect((await stat(bundleFile(join(ingest.recordingsDir, session), 0))).size).toBe(size)
+})
+
+test('a publisher that stands still without hanging up has vanished', async () => {
+  await using ingest = await startIngest({ settings: { limits: { idleMs: 1_500 } } })
+  const publisher = ingest.publish()
+  await ingest.event('started')
+  publisher.process.kill('SIGSTOP')
+  await ingest.event('vanished')
+  expect(ingest.logs.some((line) => line['msg'] === 'closed: no bytes from the publisher')).toBe(true)
+  publisher.process.kill('SIGCONT')
 })
 
 test('a quota ends the recording, not the live', async () => {

@@ -163,7 +163,12 @@ export const createSession = (options: SessionOptions): LiveSession => {
     current = undefined
     // Set first: what end() packages is saved with it.
     status = how === 'clean' ? 'stopped' : 'reconnecting'
-    packager.end()
+    try {
+      packager.end()
+    } catch (error) {
+      // A bug here must cost this session's last part, not everyone's process.
+      log.error({ sessionId, err: String(error) }, 'the last part was lost')
+    }
     if (ended || startedAtMs === undefined) return
     const mediaDurationMs = packager.mediaTimeMs
     // A publication too short to be announced changes nothing for those outside.

@@ -63,8 +63,7 @@ export const pathOf = (path: string, { params = {}, query = {} }: Parts): string
   return search.size > 0 ? `${filled}?${search}` : filled
 }
 
-const text = (value: unknown): string =>
-  typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value)
+const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
 
 const bodyOf = (endpoint: Endpoint, input: Parts): { body?: BodyInit; type?: string } => {
   if (endpoint.multipart) {

@@ -7,7 +7,12 @@ import { call } from './client.ts'
 export type DanmakuDraft = z.input<NonNullable<(typeof postVideoDanmaku)['body']>>
 
 /** The danmaku of a video from `from` up to `to` seconds. */
-export const videoDanmaku = async (id: string, from: number, to: number, signal?: AbortSignal): Promise<Danmaku[]> =>
+export const videoDanmaku = async (
+  id: string,
+  from: number,
+  to: number,
+  signal?: AbortSignal,
+): Promise<Danmaku[]> =>
   (await call(listVideoDanmaku, { params: { id }, query: { from, to } }, { signal })).items
 
 export const writeVideoDanmaku = (id: string, body: DanmakuDraft): Promise<Danmaku> =>

@@ -21,7 +21,8 @@ export type RoomChange = z.input<NonNullable<(typeof patchMyRoom)['body']>>
 export const useLiveRooms = (filter: () => { category?: CategoryId; limit: number }) =>
   useInfiniteQuery({
     queryKey: ['live', filter],
-    queryFn: ({ pageParam, signal }) => call(listLive, { query: { ...filter(), cursor: pageParam } }, { signal }),
+    queryFn: ({ pageParam, signal }) =>
+      call(listLive, { query: { ...filter(), cursor: pageParam } }, { signal }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
     // Cards promise a picture and a viewer count that are less than 30 s old.
@@ -55,7 +56,8 @@ const useRoomChange = <T, D>(change: (input: T) => Promise<D>) => {
   })
 }
 
-export const useRoomEdit = () => useRoomChange((body: RoomChange): Promise<OwnRoom> => call(patchMyRoom, { body }))
+export const useRoomEdit = () =>
+  useRoomChange((body: RoomChange): Promise<OwnRoom> => call(patchMyRoom, { body }))
 export const useRoomCover = () => useRoomChange((file: Blob) => call(postRoomCover, { file }))
 export const useKeyRotation = () => useRoomChange((cut: boolean) => call(rotateStreamKey, { body: { cut } }))
 export const useStreamEnd = () => useRoomChange((_: void) => call(endStream, { body: {} }))
@@ -74,7 +76,8 @@ export const useMutes = (room: () => string | undefined) =>
 export const useUnmute = () => {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: ({ room, user }: { room: string; user: string }) => call(unmuteUser, { params: { id: room, user } }),
+    mutationFn: ({ room, user }: { room: string; user: string }) =>
+      call(unmuteUser, { params: { id: room, user } }),
     onSuccess: () => client.invalidateQueries({ queryKey: ['mutes'] }),
   })
 }

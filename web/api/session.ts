@@ -93,7 +93,9 @@ export const refreshSession = (): Promise<boolean> =>
 let first: Promise<void> | undefined
 /** Resolves when the first refresh after a load is through. */
 export const sessionReady = (): Promise<void> =>
-  (first ??= flagged() ? refreshSession().then(() => undefined) : Promise.resolve(void (settled.value = true)))
+  (first ??= flagged()
+    ? refreshSession().then(() => undefined)
+    : Promise.resolve(void (settled.value = true)))
 
 export const currentToken = (): string | undefined => accessToken
 

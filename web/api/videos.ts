@@ -42,7 +42,11 @@ export const useUserVideos = (id: () => string | undefined) =>
   useInfiniteQuery({
     queryKey: ['user-videos', id],
     queryFn: ({ pageParam, signal }) =>
-      call(listUserVideos, { params: { id: id() ?? '' }, query: { limit: pageSize, cursor: pageParam } }, { signal }),
+      call(
+        listUserVideos,
+        { params: { id: id() ?? '' }, query: { limit: pageSize, cursor: pageParam } },
+        { signal },
+      ),
     initialPageParam: start,
     getNextPageParam: nextPage,
     enabled: () => id() !== undefined,
@@ -57,7 +61,9 @@ export const useMyVideos = (trash: () => boolean) =>
     getNextPageParam: nextPage,
     // While something is being processed its badge follows.
     refetchInterval: ({ state }) =>
-      state.data?.pages.some((page) => page.items.some((v: OwnVideo) => v.state === 'processing')) ? 4000 : false,
+      state.data?.pages.some((page) => page.items.some((v: OwnVideo) => v.state === 'processing'))
+        ? 4000
+        : false,
   })
 
 export const useMyStorage = () =>
@@ -101,11 +107,18 @@ export const useLike = (id: () => string) => {
   const client = useQueryClient()
   const key = () => ['video', id()]
   const set = (liked: boolean, likes: (old: number) => number) =>
-    client.setQueriesData<Video>({ queryKey: key() }, (old) =>
-      old && { ...old, mine: { ...old.mine, liked }, counts: { ...old.counts, likes: likes(old.counts.likes) } },
+    client.setQueriesData<Video>(
+      { queryKey: key() },
+      (old) =>
+        old && {
+          ...old,
+          mine: { ...old.mine, liked },
+          counts: { ...old.counts, likes: likes(old.counts.likes) },
+        },
     )
   return useMutation({
-    mutationFn: (like: boolean) => like
+    mutationFn: (like: boolean) =>
+      like
         ? call(likeVideo, { params: { id: id() }, body: {} })
         : call(unlikeVideo, { params: { id: id() } }),
     onMutate: (like) => set(like, (old) => Math.max(0, old + (like ? 1 : -1))),
@@ -114,7 +127,7 @@ export const useLike = (id: () => string) => {
   })
 }
 
-const useOwnChange = <T,>(change: (input: T) => Promise<OwnVideo | null>) => {
+const useOwnChange = <T>(change: (input: T) => Promise<OwnVideo | null>) => {
   const client = useQueryClient()
   return useMutation({
     mutationFn: change,
@@ -132,7 +145,9 @@ export const useVideoEdit = () =>
 export const useVideoDelete = () => useOwnChange((id: string) => call(deleteVideo, { params: { id } }))
 export const useVideoRestore = () => useOwnChange((id: string) => call(restoreVideo, { params: { id } }))
 export const usePosterChoice = () =>
-  useOwnChange(({ id, poster }: { id: string; poster: string }) => call(choosePoster, { params: { id }, body: { poster } }))
+  useOwnChange(({ id, poster }: { id: string; poster: string }) =>
+    call(choosePoster, { params: { id }, body: { poster } }),
+  )
 export const useCoverUpload = () =>
   useOwnChange(({ id, file }: { id: string; file: Blob }) => call(uploadCover, { params: { id }, file }))
 

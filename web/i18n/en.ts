@@ -67,7 +67,8 @@ export const en: Messages = {
       'ffmpeg is not installed on this machine: only H.264/AAC videos play, others can not be converted, and live pictures do not refresh.',
     disk_space: 'The disk is almost full: uploads and recording pause until there is room again.',
     ingest: 'The live server is down for the moment and is being restarted: nobody can go live right now.',
-    needs_setup: 'This site has no administrator yet: open the setup link that the start printed in the terminal.',
+    needs_setup:
+      'This site has no administrator yet: open the setup link that the start printed in the terminal.',
   },
   category: {
     all: 'All',
@@ -396,7 +397,8 @@ export const en: Messages = {
     server: 'Server',
     key: 'Stream key',
     key_none: 'No key yet',
-    key_hidden: 'The key is shown only once, when it is made. If you lost it, make a new one; the old one stops working.',
+    key_hidden:
+      'The key is shown only once, when it is made. If you lost it, make a new one; the old one stops working.',
     key_once: 'Copy it now: it will not be shown again after you leave this page. Keep it to yourself.',
     key_make: 'Make a key',
     key_rotate: 'Make a new key',
@@ -457,7 +459,8 @@ export const en: Messages = {
     muted_none: 'Nobody is muted',
     warning_long_gop:
       'Keyframes are too far apart: set “Keyframe interval” to 2 s in the output settings of OBS, or viewers start slowly and lag behind.',
-    warning_no_audio: 'No sound is coming in: check that microphone and desktop audio are not muted in the OBS mixer.',
+    warning_no_audio:
+      'No sound is coming in: check that microphone and desktop audio are not muted in the OBS mixer.',
     warning_no_video: 'No picture is coming in: check the sources of your scene and the encoder of OBS.',
     warning_recording_stopped:
       'Recording stopped because the disk is full. The stream goes on, but the replay ends here.',

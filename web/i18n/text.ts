@@ -30,7 +30,13 @@ const preferred = (): Language => stored() ?? (/^zh/i.test(navigator.language) ?
 const load = async (language: Language): Promise<Messages> =>
   language === 'en' ? (await import('./en.ts')).en : (await import('./zh-CN.ts')).zhCN
 
-const i18n = createI18n({ legacy: false, locale: 'zh-CN', fallbackLocale: false, messages: {}, missingWarn: false })
+const i18n = createI18n({
+  legacy: false,
+  locale: 'zh-CN',
+  fallbackLocale: false,
+  messages: {},
+  missingWarn: false,
+})
 const composer = i18n.global
 
 /** Changes the language of everything; the choice is kept. */
@@ -52,10 +58,13 @@ export const startText = async () => {
   return i18n
 }
 
-export const language = computed<Language>(() => (isLanguage(composer.locale.value) ? composer.locale.value : 'zh-CN'))
+export const language = computed<Language>(() =>
+  isLanguage(composer.locale.value) ? composer.locale.value : 'zh-CN',
+)
 
 /** The sentence under `name` with `{x}` filled from `values`. */
-export const t = (name: TextKey, values: Record<string, string | number> = {}): string => composer.t(name, values)
+export const t = (name: TextKey, values: Record<string, string | number> = {}): string =>
+  composer.t(name, values)
 
 /** The sentence for a number of things: `one | many` in languages that tell them apart. */
 export const tn = (name: TextKey, count: number, shown: string | number = count): string =>

@@ -450,7 +450,8 @@ export const zhCN = {
     unmute: '解除禁言',
     unmuted: '已解除禁言',
     muted_none: '没有人被禁言',
-    warning_long_gop: '关键帧间隔太长：在 OBS「输出」里把「关键帧间隔」改成 2 秒，否则观众的延迟会变大、进入变慢。',
+    warning_long_gop:
+      '关键帧间隔太长：在 OBS「输出」里把「关键帧间隔」改成 2 秒，否则观众的延迟会变大、进入变慢。',
     warning_no_audio: '没有收到声音：检查 OBS 混音器里的麦克风或桌面音频有没有静音。',
     warning_no_video: '没有收到画面：检查 OBS 的场景里有没有来源、编码器有没有报错。',
     warning_recording_stopped: '录制已停止：磁盘空间不足，直播还在继续，但这之后的内容不会进回放。',

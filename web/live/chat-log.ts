@@ -33,12 +33,15 @@ const lineOf = (message: ServerDanmaku, key: string): ChatLine => ({
   state: 'sent',
 })
 
-const bounded = (lines: ChatLine[]): ChatLine[] => (lines.length > mostLines ? lines.slice(-mostLines) : lines)
+const bounded = (lines: ChatLine[]): ChatLine[] =>
+  lines.length > mostLines ? lines.slice(-mostLines) : lines
 
 /** The list with `message` in it; the same list when it was there already. */
 export const withMessage = (lines: ChatLine[], message: ServerDanmaku): ChatLine[] => {
   if (lines.some((line) => line.id === message.id)) return lines
-  const own = message.client_id ? lines.findIndex((line) => line.id === undefined && line.key === message.client_id) : -1
+  const own = message.client_id
+    ? lines.findIndex((line) => line.id === undefined && line.key === message.client_id)
+    : -1
   if (own >= 0) return lines.map((line, index) => (index === own ? lineOf(message, line.key) : line))
   return bounded([...lines, lineOf(message, message.id)])
 }
@@ -55,7 +58,12 @@ export const withHistory = (lines: ChatLine[], history: readonly ServerDanmaku[]
 export const withOwn = (lines: ChatLine[], own: Omit<ChatLine, 'id' | 'state'>): ChatLine[] =>
   bounded([...lines, { ...own, id: undefined, state: 'sending' }])
 
-export const withState = (lines: ChatLine[], key: string, state: ChatLine['state'], reason?: string): ChatLine[] =>
+export const withState = (
+  lines: ChatLine[],
+  key: string,
+  state: ChatLine['state'],
+  reason?: string,
+): ChatLine[] =>
   lines.map((line) => {
     if (line.key !== key || line.id !== undefined) return line
     const { reason: _old, ...rest } = line

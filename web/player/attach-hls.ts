@@ -38,7 +38,10 @@ export const attachHls = (Library: typeof Hls, options: PlaybackOptions): Playba
 
   const start = (): void => {
     hls?.destroy()
-    hls = new Library({ ...(source.live ? liveSettings : videoSettings), startPosition: source.live ? -1 : startAt })
+    hls = new Library({
+      ...(source.live ? liveSettings : videoSettings),
+      startPosition: source.live ? -1 : startAt,
+    })
     hls.on(Library.Events.ERROR, (_name, data) => onError(data))
     hls.on(Library.Events.FRAG_BUFFERED, () => {
       failures = 0
@@ -58,7 +61,8 @@ export const attachHls = (Library: typeof Hls, options: PlaybackOptions): Playba
       () => {
         if (ended) return
         if (!source.live) startAt = video.currentTime || startAt
-        if (failures >= fallbackAfter && failures % 2 === 0) url = url === source.hls ? (source.lowLatency ?? url) : source.hls
+        if (failures >= fallbackAfter && failures % 2 === 0)
+          url = url === source.hls ? (source.lowLatency ?? url) : source.hls
         start()
         void video.play().catch(() => undefined)
       },

@@ -35,7 +35,8 @@ export const attachNative = ({ video, source, keepTrying, onState }: PlaybackOpt
   return {
     playingDate: () => {
       // Safari alone tells where the timeline stands in time.
-      const start = 'getStartDate' in video ? (video as { getStartDate(): Date }).getStartDate().getTime() : Number.NaN
+      const start =
+        'getStartDate' in video ? (video as { getStartDate(): Date }).getStartDate().getTime() : Number.NaN
       return Number.isFinite(start) ? new Date(start + video.currentTime * 1000) : undefined
     },
     latency: () => {

@@ -5,7 +5,8 @@ import type { Ref } from 'vue'
 
 export const usePlayerFullscreen = (host: Ref<HTMLElement | null>) => {
   const filled = ref(false)
-  const native = (): boolean => document.fullscreenEnabled && typeof host.value?.requestFullscreen === 'function'
+  const native = (): boolean =>
+    document.fullscreenEnabled && typeof host.value?.requestFullscreen === 'function'
 
   const enter = async (): Promise<void> => {
     filled.value = true

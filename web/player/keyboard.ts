@@ -11,7 +11,8 @@ export interface PlayerKeys {
   help(): void
 }
 
-const takesText = 'input, textarea, select, [contenteditable], [role=menu], [role=listbox], [role=dialog], [role=slider]'
+const takesText =
+  'input, textarea, select, [contenteditable], [role=menu], [role=listbox], [role=dialog], [role=slider]'
 const pressable = 'button, a, summary, [role=button], [role=tab], [role=menuitem]'
 
 /** Which key does what; undefined for all others. */
@@ -48,7 +49,11 @@ export const usePlayerKeys = (keys: PlayerKeys, host: () => HTMLElement | null):
     const element = target instanceof Element ? target : null
     if (element?.closest(takesText) || document.querySelector('[role=dialog][data-state=open]')) return
     // media-chrome's own ranges move by arrows themselves.
-    if (event.key.startsWith('Arrow') && event.composedPath().some((node) => node instanceof Element && /^media-.*-range$/i.test(node.tagName))) return
+    if (
+      event.key.startsWith('Arrow') &&
+      event.composedPath().some((node) => node instanceof Element && /^media-.*-range$/i.test(node.tagName))
+    )
+      return
     if (event.key === ' ' && element?.closest(pressable)) return
     const inside = host()?.contains(document.activeElement) ?? false
     // Up and down scroll the page unless the player has the focus.

@@ -21,6 +21,7 @@ export const usePlayback = (
   video: Ref<HTMLVideoElement | null>,
   source: () => PlaySource | undefined,
   keepTrying: () => boolean,
+  silent = false,
 ): UsePlayback => {
   const state = ref<PlayState>('loading')
   const silenced = ref(false)
@@ -29,6 +30,7 @@ export const usePlayback = (
   let turn = 0
 
   const begin = async (element: HTMLVideoElement): Promise<void> => {
+    if (silent) element.muted = true
     try {
       await element.play()
     } catch (error) {
@@ -57,7 +59,12 @@ export const usePlayback = (
       stop()
       state.value = 'loading'
       if (!element || !next) return
-      const made = await attach({ video: element, source: next, keepTrying, onState: (value) => (state.value = value) })
+      const made = await attach({
+        video: element,
+        source: next,
+        keepTrying,
+        onState: (value) => (state.value = value),
+      })
       if (mine !== turn) return made.destroy()
       playback.value = made
       void begin(element)

@@ -1,6 +1,6 @@
 /** Owns the uploads of this page: a queue that goes on while one moves about, resumes after cuts and reloads. */
-import { DetailedError, Upload, defaultOptions } from 'tus-js-client'
-import type { PreviousUpload } from 'tus-js-client'
+import { Upload, defaultOptions } from 'tus-js-client'
+import type { DetailedError, PreviousUpload } from 'tus-js-client'
 import { computed, reactive, ref } from 'vue'
 import { uploadPath, videoIdHeader } from '../../contract/video.ts'
 import { queryClient } from '../api/client.ts'
@@ -34,7 +34,9 @@ const videoKey = 'vireo.upload_videos'
 
 const videoOf = (url: string | null | undefined): string | undefined => {
   try {
-    return url ? (JSON.parse(localStorage.getItem(videoKey) ?? '{}') as Record<string, string>)[url] : undefined
+    return url
+      ? (JSON.parse(localStorage.getItem(videoKey) ?? '{}') as Record<string, string>)[url]
+      : undefined
   } catch {
     return undefined
   }
@@ -51,7 +53,8 @@ const keepVideo = (url: string, video: string): void => {
 const prefix = (): string => `vireo-${user.value?.id ?? ''}`
 const fingerprint = (file: File): Promise<string> =>
   Promise.resolve([prefix(), file.name, file.size, file.lastModified].join('-'))
-const titleOf = (name: string): string => [...(name.replace(/\.[^.]{1,5}$/, '').trim() || name)].slice(0, 80).join('')
+const titleOf = (name: string): string =>
+  [...(name.replace(/\.[^.]{1,5}$/, '').trim() || name)].slice(0, 80).join('')
 
 const sentenceOf = (error: Error | DetailedError): string => {
   const response = 'originalResponse' in error ? error.originalResponse : null
@@ -68,7 +71,14 @@ const sentenceOf = (error: Error | DetailedError): string => {
 /** Worth another attempt: nothing answered, the session ran out, or the server was busy. */
 const passing = (error: DetailedError): boolean => {
   const status = error.originalResponse?.getStatus() ?? 0
-  return status === 0 || status === 401 || status === 409 || status === 423 || status === 429 || (status >= 500 && status !== 507)
+  return (
+    status === 0 ||
+    status === 401 ||
+    status === 409 ||
+    status === 423 ||
+    status === 429 ||
+    (status >= 500 && status !== 507)
+  )
 }
 
 const begin = async (item: UploadItem, chunkBytes: number): Promise<void> => {
@@ -187,7 +197,10 @@ const forget = async (file: File): Promise<void> => {
   const stored = await defaultOptions.urlStorage.findUploadsByFingerprint(await fingerprint(file))
   for (const { urlStorageKey, uploadUrl } of stored) {
     await defaultOptions.urlStorage.removeUpload(urlStorageKey)
-    if (uploadUrl) await Upload.terminate(uploadUrl, { headers: { Authorization: `Bearer ${(await freshToken()) ?? ''}` } })
+    if (uploadUrl)
+      await Upload.terminate(uploadUrl, {
+        headers: { Authorization: `Bearer ${(await freshToken()) ?? ''}` },
+      })
   }
 }
 
@@ -205,7 +218,9 @@ export const dropBrokenOff = async (upload: PreviousUpload): Promise<void> => {
   await findBrokenOff()
 }
 
-export const anyUploading = computed(() => uploads.some((item) => ['uploading', 'retrying', 'waiting'].includes(item.state)))
+export const anyUploading = computed(() =>
+  uploads.some((item) => ['uploading', 'retrying', 'waiting'].includes(item.state)),
+)
 addEventListener('beforeunload', (event) => {
   if (anyUploading.value) event.preventDefault()
 })

@@ -4,7 +4,8 @@ export type TextPart =
   | { kind: 'link'; text: string; href: string }
   | { kind: 'time'; text: string; seconds: number }
 
-const pattern = /(https?:\/\/[^\s<>"'，。；！？、（）【】《》]+)|(?<![\d:])((?:\d{1,2}:)?[0-5]?\d:[0-5]\d)(?![\d:])/g
+const pattern =
+  /(https?:\/\/[^\s<>"'，。；！？、（）【】《》]+)|(?<![\d:])((?:\d{1,2}:)?[0-5]?\d:[0-5]\d)(?![\d:])/g
 
 const linkOf = (raw: string): TextPart => {
   // A closing mark after an address belongs to the sentence.

@@ -10,7 +10,10 @@ const mode = useColorMode({
 
 watch(
   () => mode.state.value,
-  (state) => document.querySelector('meta[name=theme-color]')?.setAttribute('content', state === 'dark' ? '#0d100c' : '#fcfcf9'),
+  (state) =>
+    document
+      .querySelector('meta[name=theme-color]')
+      ?.setAttribute('content', state === 'dark' ? '#0d100c' : '#fcfcf9'),
   { immediate: true },
 )
 

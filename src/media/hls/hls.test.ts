@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import HLS from 'hls-parser'
 import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from 'mediabunny'
 import { describe, expect, test } from 'vitest'
@@ -357,6 +358,68 @@ describe('packager', () => {
       pdtMs: wall + 1_000_000,
     })
   })
+})
+
+test('whatever a publisher sends, the packager keeps going and time goes forward', () => {
+  const step = fc.oneof(
+    {
+      weight: 12,
+      arbitrary: fc.record({ t: fc.constant('v' as const), ms: fc.integer({ min: 0, max: 90 }) }),
+    },
+    {
+      weight: 12,
+      arbitrary: fc.record({ t: fc.constant('a' as const), ms: fc.integer({ min: 0, max: 40 }) }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({ t: fc.constant('k' as const), ms: fc.integer({ min: 0, max: 90 }) }),
+    },
+    { weight: 1, arbitrary: fc.record({ t: fc.constant('jump' as const), ms: fc.integer() }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ t: fc.constantFrom('begin', 'end', '360', '720', 'aac'), ms: fc.nat(5) }),
+    },
+  )
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 600, size: 'max' }), fc.integer(), (steps, compositionMs) => {
+      const made = live()
+      let clock = 0
+      for (const { t, ms } of steps) {
+        clock += ms
+        const timestampMs = clock >>> 0
+        if (t === 'v' || t === 'k') {
+          const data = t === 'k' ? idr : delta
+          const frame = {
+            kind: 'video' as const,
+            timestampMs,
+            compositionMs: compositionMs >> 8,
+            key: t === 'k',
+            data,
+          }
+          made.packager.video(frame, wall + clock)
+        } else if (t === 'a') made.packager.audio({ kind: 'audio', timestampMs, data: delta }, wall + clock)
+        else if (t === '360') made.packager.config(video360)
+        else if (t === '720') made.packager.config(video720)
+        else if (t === 'aac') made.packager.config(audio48)
+        else if (t === 'end') made.packager.end()
+        if (t === 'end' || t === 'begin') made.packager.begin()
+        if (t === 'begin') made.packager.config(video360)
+      }
+      made.packager.end()
+      let endMs = 0
+      let pdtMs = 0
+      for (const part of made.parts()) {
+        expect(part.mediaTimeMs).toBeGreaterThanOrEqual(endMs - 0.001)
+        expect(part.pdtMs).toBeGreaterThanOrEqual(pdtMs - 0.001)
+        endMs = part.mediaTimeMs + part.durationMs
+        pdtMs = part.pdtMs + part.durationMs
+      }
+      const window = createWindow()
+      for (const update of made.updates) window.apply(update)
+      writePlaylist(window, { parts: true, skip: true })
+    }),
+    { numRuns: 300 },
+  )
 })
 
 describe('audio clock', () => {

@@ -54,6 +54,7 @@ const jumpBackMs = 1_000
 const jumpForwardMs = 10_000
 // How far audio may run ahead of video before parts stop waiting for a frame.
 const interleaveMs = 1_000
+const maxStray = 100
 const maxStartBytes = 32 * 1024 * 1024
 
 export const createPackager = (options: PackagerOptions): Packager => {
@@ -76,6 +77,7 @@ export const createPackager = (options: PackagerOptions): Packager => {
   let waitingBytes = 0
   let firstSeenMs: number | undefined
   let videoSeen = false
+  let stray = 0
 
   // The run's state.
   let offset = 0
@@ -294,10 +296,11 @@ export const createPackager = (options: PackagerOptions): Packager => {
     tryStart(items, item.ms)
   }
 
+  // Whether `ms` can't belong to the clock that went before, by the track that leads.
   const jumped = (ms: number): boolean => {
     if (waiting !== undefined) {
-      const first = firstSeenMs
-      return first !== undefined && (ms < first - jumpBackMs || ms > first + 2 * jumpForwardMs)
+      const before = waiting.at(-1)?.ms ?? firstSeenMs
+      return before !== undefined && (ms < before - jumpBackMs || ms > before + jumpForwardMs)
     }
     const last = activeVideo === undefined ? lastAudioMs : lastVideoMs
     const missing =
@@ -305,12 +308,21 @@ export const createPackager = (options: PackagerOptions): Packager => {
     return ms < last - jumpBackMs || ms > last + jumpForwardMs || missing
   }
 
+  // Audio follows video's clock: it may see a jump first, and may not lead unless video stays away.
+  const strays = (ms: number): boolean => {
+    const lead = waiting === undefined ? lastVideoMs : (waiting.at(-1)?.ms ?? firstSeenMs ?? ms)
+    stray = Math.abs(ms - lead) > jumpForwardMs ? stray + 1 : 0
+    return stray > 0
+  }
+
   const take = (item: Item): void => {
-    const master = item.kind === 'video' || (waiting === undefined ? activeVideo === undefined : !videoSeen)
-    if (master && jumped(item.ms)) {
+    const leads = item.kind === 'video' || (waiting === undefined ? activeVideo === undefined : !videoSeen)
+    if (leads ? jumped(item.ms) : strays(item.ms)) {
+      if (!leads && stray < maxStray) return
+      stray = 0
       clockJumps++
       restart()
-    } else if (!master && waiting === undefined && Math.abs(item.ms - lastVideoMs) > 2 * jumpForwardMs) return
+    }
     if (waiting !== undefined) collect(waiting, item)
     else run(item)
   }

@@ -7,7 +7,7 @@ import { messageType, ourChunkSize, windowBytes } from './protocol.ts'
 const command = (streamId: number, ...values: AmfValue[]): Buffer =>
   writeMessage(streamId === 0 ? 3 : 5, messageType.commandAmf0, streamId, encodeAmf(...values), ourChunkSize)
 
-// Enhanced RTMP v2 "Enhancing NetConnection connect Command": 2 = canDecode... for what we package.
+// Enhanced RTMP v2, connect: 4 says that a codec is forwarded, never decoded; capsEx 6 is multitrack and ModEx.
 const videoFourCcInfoMap: AmfObject = { avc1: 4, hvc1: 4, av01: 4, vp09: 4 }
 const audioFourCcInfoMap: AmfObject = { mp4a: 4, Opus: 4 }
 

@@ -50,7 +50,8 @@ export const createRanges = ({ fetch, nowMs = Date.now, onLoaded }: RangeOptions
     }
   }
 
-  const ordered = (): Danmaku[] => (sorted ??= [...items.values()].sort((a, b) => a.media_time - b.media_time))
+  const ordered = (): Danmaku[] =>
+    (sorted ??= [...items.values()].sort((a, b) => a.media_time - b.media_time))
 
   return {
     want: (position) => {

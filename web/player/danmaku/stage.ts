@@ -127,7 +127,8 @@ export const createStage = (host: HTMLElement, first: DanmakuSettings): Stage =>
       const node = element(item)
       host.append(node)
       // Whoever asked for less motion gets all of them standing.
-      const shown = item.mode === 'scroll' && !calm.matches ? showMoving(item, node) : showStanding(item, node)
+      const shown =
+        item.mode === 'scroll' && !calm.matches ? showMoving(item, node) : showStanding(item, node)
       if (!shown) node.remove()
     },
     setPlaying: (next, nextRate) => {
@@ -141,7 +142,8 @@ export const createStage = (host: HTMLElement, first: DanmakuSettings): Stage =>
       }
     },
     apply: (next) => {
-      const moved = next.scale !== settings.scale || next.area !== settings.area || next.speed !== settings.speed
+      const moved =
+        next.scale !== settings.scale || next.area !== settings.area || next.speed !== settings.speed
       settings = { ...next }
       if (moved || !settings.on) clear()
       layout()
