@@ -94,7 +94,7 @@ describe.each(testDatabases())('rooms on $name', ({ open }) => {
     const key = await app.call<{ server: string; stream_key: string }>('POST', '/me/room/stream_key', owner)
     expect(key.data).toEqual({
       server: 'rtmp://127.0.0.1/live',
-      stream_key: expect.stringMatching(/^[\w-]{32}$/),
+      stream_key: expect.stringMatching(/^[\w-]{32}$/) as string,
     })
     const mine = await app.call('GET', '/me/room', owner)
     expect(JSON.stringify(mine)).not.toContain(key.data.stream_key)
