@@ -1,6 +1,6 @@
 /** Owns which page stands at which address; every page is a chunk of its own. */
 import { createRouter, createWebHistory } from 'vue-router'
-import { paths } from './paths.ts'
+import { paths, safeNext } from './paths.ts'
 import { sessionReady, signedIn } from './api/session.ts'
 
 declare module 'vue-router' {
@@ -44,8 +44,10 @@ export const router = createRouter({
 })
 
 router.beforeEach(async (to) => {
-  if (!to.matched.some((record) => record.meta.private)) return true
+  const entering = to.path === '/login' || to.path === '/register'
+  if (!entering && !to.matched.some((record) => record.meta.private)) return true
   await sessionReady()
+  if (entering) return signedIn.value ? safeNext(to.query['next']) : true
   return signedIn.value || paths.signIn(to.fullPath)
 })
 
