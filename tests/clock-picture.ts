@@ -75,8 +75,8 @@ const drawFrame = (nowMs: number, frame: number): Buffer => {
 }
 
 /** The time in the picture that the page's first video shows, ms since 1970; undefined if it can not be read. */
-export const readClock = async (page: Page): Promise<number | undefined> =>
-  (await page.evaluate(`(${readerScript})(document.querySelector('video'))`)) as number | undefined
+export const readClock = (page: Page): Promise<number | undefined> =>
+  page.evaluate<number | undefined>(`(${readerScript})(document.querySelector('video'))`)
 
 /** A function of a video element, as text: it runs in the browser. */
 export const readerScript = `(video) => {
