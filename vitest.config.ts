@@ -1,11 +1,40 @@
 import { defineConfig } from 'vitest/config'
 
+/** Tests with real encoders, browsers or whole machines: one at a time, so that each has the cores it needs. */
+const heavy = [
+  'tests/e2e/**/*.test.ts',
+  'tests/machine.test.ts',
+  'src/ingest/**/*.test.ts',
+  'src/live/live.test.ts',
+  'src/video/*.test.ts',
+  'src/playback/*.test.ts',
+]
+
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'contract/**/*.test.ts', 'tests/**/*.test.ts', 'web/**/*.test.ts'],
-    // Real servers, encoders and browsers run in these tests; two cores are shared by all of them.
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'quick',
+          include: ['{src,contract,tests,web}/**/*.test.ts'],
+          exclude: ['**/node_modules/**', ...heavy],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'heavy',
+          include: heavy,
+          maxWorkers: 1,
+          testTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 })

@@ -83,8 +83,8 @@ export interface VideoSample {
 }
 
 /** What the page's first video shows now; undefined while there is no picture. */
-export const sampleVideo = async (page: Page): Promise<VideoSample | undefined> =>
-  (await page.evaluate(sampleScript)) as VideoSample | undefined
+export const sampleVideo = (page: Page): Promise<VideoSample | undefined> =>
+  page.evaluate<VideoSample | undefined>(sampleScript)
 
 // A text, so that the server's types need not know the browser's.
 const sampleScript = `(() => {

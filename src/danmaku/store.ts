@@ -16,6 +16,12 @@ export const insertDanmaku = async (q: Queries, rows: readonly DanmakuRow[]): Pr
     .execute()
 }
 
+/** Not a join: MariaDB would rather read all users first and sort, as long as there are few. */
+const nickname =
+  sql<string>`coalesce((select nickname from ${sql.table('user')} where ${sql.ref('user.id')} = ${sql.ref('danmaku.user_id')}), '')`.as(
+    'nickname',
+  )
+
 /** Of a stretch, `[fromMs, toMs)`, the first `limit` in order of media time. */
 export const stretchQuery = (
   db: Queries,
@@ -24,24 +30,22 @@ export const stretchQuery = (
 ) => {
   const rows = db
     .selectFrom('danmaku')
-    .innerJoin('user', 'user.id', 'danmaku.user_id')
-    .selectAll('danmaku')
-    .select('user.nickname')
+    .selectAll()
+    .select(nickname)
     .where('timeline_id', '=', timelineId)
     .where('media_ms', '>=', stretch.fromMs)
   const ending = stretch.toMs === undefined ? rows : rows.where('media_ms', '<', stretch.toMs)
-  return ending.orderBy('media_ms').orderBy('danmaku.id').limit(stretch.limit)
+  return ending.orderBy('media_ms').orderBy('id').limit(stretch.limit)
 }
 
 export const newestQuery = (db: Queries, timelineId: string, limit: number) =>
   db
     .selectFrom('danmaku')
-    .innerJoin('user', 'user.id', 'danmaku.user_id')
-    .selectAll('danmaku')
-    .select('user.nickname')
+    .selectAll()
+    .select(nickname)
     .where('timeline_id', '=', timelineId)
     .orderBy('media_ms', 'desc')
-    .orderBy('danmaku.id', 'desc')
+    .orderBy('id', 'desc')
     .limit(limit)
 
 /** The media time of the timeline's last danmaku. */

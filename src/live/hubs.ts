@@ -70,8 +70,9 @@ export const createHubs = async ({ bus, clock, log, readRoom, readHistory, saveV
   const tick = (): void => {
     ticks++
     for (const [roomId, hub] of open) {
-      hub.tick()
-      if (ticks % refreshEveryTicks === 0) {
+      const again = ticks % refreshEveryTicks === 0
+      hub.tick(again)
+      if (again) {
         hub
           .refresh()
           .catch((error: unknown) => log.warn({ err: error, room: roomId }, 'a room was not read again'))

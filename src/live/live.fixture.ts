@@ -11,6 +11,7 @@ import { createDanmaku, mountDanmakuRoutes } from '../danmaku/index.ts'
 import type { FindTimeline } from '../danmaku/index.ts'
 import type { EndedSummary, IngestLink, PublicationState, SessionEvent } from '../ingest/index.ts'
 import { createAuthenticate, createPassport } from '../passport/index.ts'
+import type { Bus } from '../platform/bus/bus.ts'
 import { createMemoryBus } from '../platform/bus/memory.ts'
 import { createDiskBlobs } from '../platform/blob/disk.ts'
 import { systemClock } from '../platform/clock/clock.ts'
@@ -46,6 +47,8 @@ export type LiveApp = Awaited<ReturnType<typeof createLiveApp>>
 
 export interface LiveAppOptions {
   db: Db
+  /** Shared by several apps, as their processes share Redis. */
+  bus?: Bus
   clock?: Clock
   openLink: LiveDeps['openLink']
   /** Where recordings of a real ingest lie. */
@@ -62,7 +65,7 @@ export const createLiveApp = async (options: LiveAppOptions) => {
   if (options.directory === undefined) making.defer(() => rm(directory, { recursive: true, force: true }))
   const log = silentLog
   const kv = making.use(createMemoryKv({ clock }))
-  const bus = making.use(createMemoryBus({ log }))
+  const bus = options.bus ?? making.use(createMemoryBus({ log }))
   const limits = making.use(await createLimits({ redisUrls: [], enabled: false, log }))
   const events = making.use(await createEvents({ db, bus, log, clock }))
   const blobs = await createDiskBlobs({ directory: join(directory, 'media') })
@@ -109,8 +112,9 @@ export const createLiveApp = async (options: LiveAppOptions) => {
         replays.set(input.sessionId, { ...input, videoId, puts: (known?.puts ?? 0) + 1, cover: known?.cover })
         return videoId
       },
-      setCover: async (videoId, jpeg) => {
-        for (const replay of replays.values()) if (replay.videoId === videoId) replay.cover = jpeg
+      setCover: async (sessionId, jpeg) => {
+        const replay = replays.get(sessionId)
+        if (replay) replay.cover = jpeg
       },
     },
     callerOf: (sessionId) => passport.sessions.callerOf(sessionId),
@@ -318,7 +322,7 @@ export const createPlayedIngest = (clock: Clock) => {
       mediaDurationMs,
       startedAtMs: known?.startedAtMs ?? clock.now(),
     })
-    on?.onEvent({ ...base, type, mediaDurationMs } as SessionEvent)
+    on?.onEvent({ ...base, type, mediaDurationMs })
     await settled()
   }
   // Events are handled behind a queue: a turn of real time lets it run dry.

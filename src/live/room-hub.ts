@@ -159,14 +159,15 @@ export const openRoomHub = async (
       peers.delete(peer)
     },
 
-    /** Every few seconds: tells the other processes, and the room, how many there are. */
-    tick(): void {
+    /** Every few seconds: tells the other processes, and the room, how many there are. `again`: also if it is known. */
+    tick(again: boolean): void {
       const due = presence.due(peers)
       if (due !== undefined) publish({ t: 'presence', node: deps.node, count: due })
       const viewers = presence.total(peers)
-      if (viewers === shownViewers) return
+      const isNew = viewers !== shownViewers
       shownViewers = viewers
-      broadcast({ type: 'viewers', viewers })
+      if (isNew) broadcast({ type: 'viewers', viewers })
+      if (!isNew && !again) return
       const session = this.room.session
       if (session) onViewers(session.id, viewers)
     },

@@ -2,13 +2,16 @@
 import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import type { Bus } from '../platform/bus/bus.ts'
+import { createMemoryBus } from '../platform/bus/memory.ts'
 import { systemClock } from '../platform/clock/clock.ts'
 import { testDatabases } from '../platform/db/testing.ts'
 import type { Db } from '../platform/db/db.ts'
+import { silentLog } from '../platform/log/log.ts'
 import { createLiveApp, createPlayedIngest, openSocket } from './live.fixture.ts'
 import type { LiveApp, Person } from './live.fixture.ts'
 
-const setUp = async (db: Db, more: { perAddress?: number } = {}) => {
+const setUp = async (db: Db, more: { perAddress?: number; bus?: Bus } = {}) => {
   const ingest = createPlayedIngest(systemClock)
   const app = await createLiveApp({ db, openLink: ingest.openLink, ...more })
   const owner = await app.signUp()
@@ -324,6 +327,32 @@ describe.each(testDatabases())('the socket of a room on $name', ({ open }) => {
     }
     await expect.poll(() => app.sockets.count).toBe(1)
     expect(quick.socket.readyState).toBe(quick.socket.OPEN)
+  })
+
+  it('is one room over several processes', async () => {
+    await using db = await open()
+    await using bus = createMemoryBus({ log: silentLog })
+    const { app, owner, goLive } = await setUp(db, { bus })
+    await using _app = app
+    await goLive()
+    // Its own kv, HTTP server and sockets; database and bus are shared.
+    const elsewhere = createPlayedIngest(systemClock)
+    await using second = await createLiveApp({ db, bus, openLink: elsewhere.openLink })
+    const writer = await app.signUp()
+    using here = await app.join(owner.roomId, writer)
+    using there = await openSocket(urlOf(second, owner), ['vireo.1'])
+    expect(await there.next('hello')).toMatchObject({ room: { state: 'live' }, history: [] })
+    here.say({ type: 'danmaku', text: 'over there' })
+    const { id } = await here.next('danmaku')
+    expect(await there.next('danmaku')).toMatchObject({ id, text: 'over there' })
+    const seen = (socket: typeof here) => socket.messages.findLast(({ type }) => type === 'viewers')
+    await expect
+      .poll(() => [seen(here), seen(there)], { timeout: 8000 })
+      .toMatchObject([{ viewers: 2 }, { viewers: 2 }])
+    await app.call('DELETE', `/danmaku/${id}`, writer)
+    expect(await there.next('deleted')).toEqual({ type: 'deleted', id })
+    await app.call('PATCH', '/me/room', owner, { title: 'new title' })
+    expect((await there.next('state')).room.title).toBe('new title')
   })
 
   it('keeps what was acknowledged', async () => {

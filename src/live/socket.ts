@@ -49,11 +49,11 @@ export const mountRoomSocket = ({
   live,
 }: RoomSocketDeps): void => {
   const { hubs, chat, danmaku, log } = live
-  const opened = limits.create({ name: 'socket', points: 120, windowS: 60 })
-  const issued = limits.create({ name: 'socket_ticket', points: 120, windowS: 60 })
+  const opened = limits.create({ name: 'socket', points: 600, windowS: 60 })
+  const issued = limits.create({ name: 'socket_ticket', points: 60, windowS: 60 })
 
-  router.on(socketTicket, async ({ caller, address }) => {
-    await issued.take(address)
+  router.on(socketTicket, async ({ caller }) => {
+    await issued.take(caller.userId)
     return { ticket: await tickets.issue(caller.sessionId) }
   })
 

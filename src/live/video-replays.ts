@@ -48,6 +48,7 @@ const figuresOf = (journal: Journal) => {
 
 /** Deletes what was recorded of a session without a replay. */
 export const deleteRecording = async (recordingsDir: string, sessionId: string): Promise<void> => {
-  if (!/^[0-9A-Za-z]{8,64}$/.test(sessionId)) throw new Error('not a session')
+  // It becomes a path.
+  if (!/^[1-9A-Za-z]{12}$/.test(sessionId)) throw new Error('not a session')
   await rm(join(recordingsDir, sessionId), { recursive: true, force: true })
 }

@@ -20,6 +20,8 @@ import { createTokens } from './tokens.ts'
 
 export { createAnswerSession } from './answer.ts'
 export type { AnswerSession } from './answer.ts'
+export { mountAvatarRoute } from './avatar-routes.ts'
+export { createSetAvatar } from './avatar.ts'
 export { mountPassportRoutes } from './routes.ts'
 export { readNewAccount } from './register.ts'
 export type { PassportService } from './service.ts'

@@ -97,6 +97,8 @@ const assemble = (deps: Deps) => {
     reactions,
     upkeep,
     maxUploadBytes: settings.maxBytes,
+    /** Puts lists and counts right after a row was written by hand. */
+    settle: listing.settle,
     playable: createFindPlayable({ db, addresses, recordingsDir }),
     progress: createProgress({ db, jobs, uploads }),
 

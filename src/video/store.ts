@@ -122,7 +122,8 @@ export const mineQuery = (db: Queries, { ownerId, trashed, state, afterId, limit
     .select('id')
     .where('owner_id', '=', ownerId)
     .where('trashed', '=', trashed ? 1 : 0)
-  if (state !== undefined) query = query.where('state', '=', state)
+  // Filtered along the owner's own rows: an index that begins with the state tempts MariaDB into sorting.
+  if (state !== undefined) query = query.where(sql`coalesce(${sql.ref('state')}, '')`, '=', state)
   if (afterId !== undefined) query = query.where('id', '<', afterId)
   return query.orderBy('id', 'desc').limit(limit)
 }
@@ -142,13 +143,7 @@ export const staleQuery = (db: Queries, state: State, beforeMs: number, limit: n
     .limit(limit)
 
 export const trashQuery = (db: Queries, beforeMs: number, limit: number) =>
-  db
-    .selectFrom('video')
-    .select('id')
-    .where('trashed', '=', 1)
-    .where('deleted_ms', '<', beforeMs)
-    .orderBy('deleted_ms')
-    .limit(limit)
+  db.selectFrom('video').select('id').where('deleted_ms', '<', beforeMs).orderBy('deleted_ms').limit(limit)
 
 /** False if it stands there already. */
 export const insertRank = (trx: Transaction, row: RankRow): Promise<boolean> =>

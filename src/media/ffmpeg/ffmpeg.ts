@@ -110,6 +110,7 @@ export const transcode = async (
       // Slower than a twentieth of real time is no use to anyone.
       timeoutMs: Math.max(0.5 * hour, input.durationS * 20_000),
       quietMs: 120_000,
+      background: true,
       maxRssBytes: 3 * gb,
       maxOutputBytes: Infinity,
       ...(options.signal ? { signal: options.signal } : {}),
@@ -188,7 +189,12 @@ export const extractFrame = async (input: {
       ...output,
       input.target,
     ],
-    { timeoutMs: 60_000, maxRssBytes: 2 * gb, ...(input.signal ? { signal: input.signal } : {}) },
+    {
+      timeoutMs: 60_000,
+      maxRssBytes: 2 * gb,
+      background: true,
+      ...(input.signal ? { signal: input.signal } : {}),
+    },
   )
   return run.ended === 'exited' && run.code === 0
     ? { result: undefined }

@@ -42,12 +42,18 @@ const videoFacts = async (track: InputVideoTrack): Promise<VideoFacts> => {
     codec,
     width: isEmpty ? 0 : Math.round(shown.width),
     height: isEmpty ? 0 : Math.round(shown.height),
-    webReady: codec === 'avc' && (await isPlainAvc(track)) && (await hasShortGops(track)),
+    webReady:
+      codec === 'avc' &&
+      (await isPlainAvc(track)) &&
+      (await startsAtKey(track)) &&
+      (await hasShortGops(track)),
   }
 }
 
 const isPlainAvc = async (track: InputVideoTrack): Promise<boolean> => {
-  const description = (await track.getDecoderConfig())?.description
+  // The type comes from the browser's library, which the server does not load.
+  const config = (await track.getDecoderConfig()) as { description?: ArrayBuffer | ArrayBufferView } | null
+  const description = config?.description
   if (description === undefined) return false
   const record = Buffer.from(
     ArrayBuffer.isView(description)
@@ -62,6 +68,15 @@ const isPlainAvc = async (track: InputVideoTrack): Promise<boolean> => {
     // Not ours to judge: a decoder may still make something of it.
     return false
   }
+}
+
+/**
+ * An edit list may begin between two key frames. Media Source Extensions drop what lies before the start and then wait
+ * for the next key frame: only a decoder can begin there.
+ */
+const startsAtKey = async (track: InputVideoTrack): Promise<boolean> => {
+  const first = await new EncodedPacketSink(track).getFirstKeyPacket({ metadataOnly: true })
+  return first !== null && first.timestamp > -0.05
 }
 
 const hasShortGops = async (track: InputVideoTrack): Promise<boolean> => {

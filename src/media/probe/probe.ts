@@ -10,7 +10,7 @@ export interface VideoFacts {
   /** As shown: turned, with square pixels. */
   width: number
   height: number
-  /** H.264, 8 bit 4:2:0 progressive, a key frame at least every 10 s: every browser plays it as it is. */
+  /** H.264, 8 bit 4:2:0 progressive, key frames at the start and every 10 s: every browser plays it as it is. */
   webReady: boolean
 }
 

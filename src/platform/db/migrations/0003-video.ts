@@ -44,9 +44,8 @@ export const video: Migration = {
     createUnique('video', ['timeline_id']),
     createUnique('video', ['live_session_id']),
     createIndex('video', ['owner_id', 'trashed', 'id']),
-    createIndex('video', ['owner_id', 'trashed', 'state', 'id']),
     createIndex('video', ['state', 'updated_ms']),
-    createIndex('video', ['trashed', 'deleted_ms']),
+    createIndex('video', ['deleted_ms']),
     createTable(
       'video_counter',
       {
