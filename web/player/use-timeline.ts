@@ -32,7 +32,7 @@ export const useTimeline = ({ video, show, currentTime, onFailed }: Options) => 
     loaded.value = 0
     last = 0
     ranges = createRanges({
-      load: (from, to) => videoDanmaku(id, from, to, signal),
+      read: (from, to) => videoDanmaku(id, from, to, signal),
       onLoaded: (items: readonly Danmaku[]) => {
         if (!signal.aborted) loaded.value += items.length
       },

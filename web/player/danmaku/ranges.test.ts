@@ -19,7 +19,7 @@ describe('ranges', () => {
   it('loads the block of the playhead once, and the next one shortly before its end', async () => {
     const asked: number[] = []
     const ranges = createRanges({
-      load: (from) => {
+      read: (from) => {
         asked.push(from)
         return Promise.resolve([item(`d${from}`, from + 1)])
       },
@@ -38,7 +38,7 @@ describe('ranges', () => {
 
   it('gives each danmaku in order and only within the stretch', async () => {
     const ranges = createRanges({
-      load: () => Promise.resolve([item('b', 5), item('a', 2), item('c', 5.5)]),
+      read: () => Promise.resolve([item('b', 5), item('a', 2), item('c', 5.5)]),
     })
     ranges.want(0)
     await settle()
@@ -54,7 +54,7 @@ describe('ranges', () => {
     let calls = 0
     const ranges = createRanges({
       nowMs: () => nowMs,
-      load: () => {
+      read: () => {
         calls += 1
         return calls === 1 ? Promise.reject(new Error('cut')) : Promise.resolve([item('a', 1)])
       },

@@ -7,7 +7,7 @@ const aheadS = 20
 const retryMs = 5000
 
 export interface RangeOptions {
-  load: (from: number, to: number) => Promise<Danmaku[]>
+  read: (from: number, to: number) => Promise<Danmaku[]>
   nowMs?: () => number
   onLoaded?: (items: readonly Danmaku[]) => void
 }
@@ -25,7 +25,7 @@ export interface Ranges {
 
 type Block = { state: 'loading' } | { state: 'failed'; atMs: number } | { state: 'loaded' }
 
-export const createRanges = ({ load, nowMs = Date.now, onLoaded }: RangeOptions): Ranges => {
+export const createRanges = ({ read, nowMs = Date.now, onLoaded }: RangeOptions): Ranges => {
   const blocks = new Map<number, Block>()
   const items = new Map<string, Danmaku>()
   let sorted: Danmaku[] | undefined
@@ -40,7 +40,7 @@ export const createRanges = ({ load, nowMs = Date.now, onLoaded }: RangeOptions)
     if (block && (block.state !== 'failed' || nowMs() - block.atMs < retryMs)) return
     blocks.set(index, { state: 'loading' })
     try {
-      const fresh = await load(index * blockS, (index + 1) * blockS)
+      const fresh = await read(index * blockS, (index + 1) * blockS)
       put(fresh)
       blocks.set(index, { state: 'loaded' })
       onLoaded?.(fresh)
