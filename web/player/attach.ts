@@ -8,7 +8,7 @@ const load = async () => {
     import('hls.js/light'),
     import('./attach-hls.ts'),
   ])
-  return { Library: Library as typeof Hls, attachHls }
+  return { Library: Library, attachHls }
 }
 let loading: ReturnType<typeof load> | undefined
 
