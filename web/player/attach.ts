@@ -1,5 +1,4 @@
 /** Owns the choice between hls.js and the browser's own HLS. */
-import type Hls from 'hls.js'
 import { attachNative } from './attach-native.ts'
 import type { Playback, PlaybackOptions } from './source.ts'
 
