@@ -74,5 +74,5 @@ export const createFeatures = async (
   })
   making.defer(() => live.close())
   const missing = createMissing({ config, isIngestUp: live.isIngestUp })
-  return { kv, limits, blobs, users, passport, setup, missing, live, danmaku, videos: videos.service }
+  return { kv, limits, blobs, images, users, passport, setup, missing, live, danmaku, videos: videos.service }
 }

@@ -6,7 +6,13 @@ import type { AppDeps } from './app.ts'
 import { mountDanmakuRoutes } from './danmaku/index.ts'
 import type { Features } from './features.ts'
 import { mountLivePlayRoutes, mountLiveRoutes, mountRoomSocket } from './live/index.ts'
-import { createAnswerSession, createAuthenticate, mountPassportRoutes } from './passport/index.ts'
+import {
+  createAnswerSession,
+  createAuthenticate,
+  createSetAvatar,
+  mountAvatarRoute,
+  mountPassportRoutes,
+} from './passport/index.ts'
 import { registerDocs } from './platform/http/docs.ts'
 import { registerHealth } from './platform/http/health.ts'
 import { measureHttp } from './platform/http/measure.ts'
@@ -28,7 +34,7 @@ const loopback = /^(127\.|::1$|::ffff:127\.)/
 type Deps = Pick<AppDeps, 'config' | 'clock' | 'log'> & { features: Features }
 
 export const createHttp = async ({ config, clock, log, features }: Deps): Promise<FastifyInstance> => {
-  const { kv, limits, blobs, users, passport, setup, missing, live, danmaku, videos } = features
+  const { kv, limits, blobs, images, users, passport, setup, missing, live, danmaku, videos } = features
   const metrics = createMetrics()
   const app = await createHttpServer({
     log,
@@ -38,7 +44,8 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
   await registerDocs(app, { title: `${config.siteName} API`, version })
   const sockets = await registerSockets(app, {
     publicUrl: config.publicUrl,
-    perAddress: 100,
+    // A school or a company may share one address.
+    perAddress: 500,
     total: 20_000,
     now: clock.now,
   })
@@ -50,6 +57,13 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
   const { callerOf } = passport.sessions
 
   mountPassportRoutes({ app, router, service: passport, answerSession, users, limits })
+  mountAvatarRoute({
+    app,
+    router,
+    service: passport,
+    setAvatar: createSetAvatar({ blobs, images, users }),
+    limits,
+  })
   mountUserRoutes(router, { service: users })
   mountSiteRoutes({ router, setup, limits, describeSite, answerSession })
   mountVideoRoutes({ app, router, service: videos, limits })
