@@ -75,7 +75,13 @@ export const useVideo = (id: () => string, enabled: () => boolean = () => true) 
     queryFn: ({ signal }) => call(getVideo, { params: { id: id() } }, { signal }),
     enabled,
     staleTime: 60_000,
-    refetchInterval: ({ state }) => (state.data?.state === 'processing' ? 4000 : false),
+    refetchInterval: ({ state }) => {
+      if (state.data?.state === 'processing') return 4000
+      // Pictures are taken a moment after a video can be played.
+      return state.data?.state === 'ready' && !state.data.cover_url && state.dataUpdateCount < 10
+        ? 3000
+        : false
+    },
   })
 
 export const useRelated = (id: () => string) =>
@@ -157,4 +163,6 @@ export const usePosters = (id: () => string | undefined) =>
     queryFn: ({ signal }) => call(listPosters, { params: { id: id() ?? '' } }, { signal }),
     enabled: () => id() !== undefined,
     staleTime: 60_000,
+    refetchInterval: ({ state }) =>
+      state.data?.items.length === 0 && state.dataUpdateCount < 10 ? 3000 : false,
   })
