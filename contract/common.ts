@@ -54,7 +54,7 @@ const cleanProse = (text: string): string =>
   text
     .normalize('NFC')
     .replace(/\r\n?/g, '\n')
-    .replace(/[\p{Cc}--\n]|\p{Cs}/gv, '')
+    .replace(/(?!\n)\p{Cc}|\p{Cs}/gu, '')
     .replace(invisible, '')
     .replace(piledMarks, '$1')
     .trim()

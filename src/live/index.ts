@@ -106,6 +106,7 @@ export const createLive = async (deps: LiveDeps) => {
     },
     viewersOf: (roomId) => hubs.viewersOf(roomId),
     cut: (sessionId, reason) => link().cut(sessionId, reason),
+    isReplayPublic: deps.replays.isPublic,
     changed,
     hasPictures: deps.hasFfmpeg,
   })

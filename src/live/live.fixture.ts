@@ -112,6 +112,7 @@ export const createLiveApp = async (options: LiveAppOptions) => {
         replays.set(input.sessionId, { ...input, videoId, puts: (known?.puts ?? 0) + 1, cover: known?.cover })
         return videoId
       },
+      isPublic: async (sessionId) => replays.get(sessionId)?.visibility === 'public',
       setCover: async (sessionId, jpeg) => {
         const replay = replays.get(sessionId)
         if (replay) replay.cover = jpeg

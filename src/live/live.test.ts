@@ -87,7 +87,7 @@ const keyOf = async (app: LiveApp, owner: Person): Promise<string> =>
   (await app.call<{ stream_key: string }>('POST', '/me/room/stream_key', owner)).data.stream_key
 
 const roomOf = async (app: LiveApp, owner: Person): Promise<Room> =>
-  (await app.call<Room>('GET', `/live/${owner.roomId}`)).data
+  (await app.call<Room>('GET', `/live/${owner.roomId}`, owner)).data
 
 const becomes = (app: LiveApp, owner: Person, state: Room['state'], timeout: number): Promise<void> =>
   expect.poll(async () => (await roomOf(app, owner)).state, { timeout, interval: 50 }).toBe(state)

@@ -22,6 +22,8 @@ export interface Replays {
   /** Makes the replay, or brings it up to what is recorded now; its public id. */
   put(input: ReplayInput): Promise<string>
   setCover(sessionId: string, jpeg: Buffer): Promise<void>
+  /** May everybody know of this session's replay? */
+  isPublic(sessionId: string): Promise<boolean>
 }
 
 export type PutReplay = (session: SessionRow, mediaMs: number, final: boolean) => Promise<string | null>

@@ -25,6 +25,7 @@ interface Deps {
   viewersOf: (roomId: string) => number | undefined
   /** Cuts the session's publisher. */
   cut: (sessionId: string, reason: string) => void
+  isReplayPublic: (sessionId: string) => Promise<boolean>
   changed: (room: { room_id: string }) => void
   hasPictures: boolean
 }
@@ -35,7 +36,8 @@ type ListQuery = z.output<NonNullable<typeof listLive.query>>
 export type Rooms = ReturnType<typeof createRooms>
 
 export const createRooms = (deps: Deps) => {
-  const { db, clock, users, cursorSecret, healthOf, viewersOf, cut, changed, hasPictures } = deps
+  const { db, clock, users, cursorSecret, healthOf, viewersOf, cut, isReplayPublic, changed, hasPictures } =
+    deps
 
   const ownerOf = async (userId: string): Promise<UserWithCounts> => {
     const user = await users.row(userId)
@@ -68,7 +70,8 @@ export const createRooms = (deps: Deps) => {
   const viewWith = (parts: Omit<RoomParts, 'hasPictures' | 'nowMs'>): Room =>
     toRoom({ ...parts, hasPictures, nowMs: clock.now() })
 
-  const viewOf = async (user: UserWithCounts): Promise<Room> => {
+  /** As `viewer` may see it: that a private replay exists is its owner's business. */
+  const viewOf = async (user: UserWithCounts, viewer?: string): Promise<Room> => {
     const [room, running, last] = await Promise.all([
       store.findRoom(db, user.id),
       store.findRunning(db, user.id),
@@ -76,13 +79,16 @@ export const createRooms = (deps: Deps) => {
     ])
     const roomId = user.room_id
     const viewers = viewersIn(roomId, running)
-    return viewWith({ roomId, author: toAuthor(user), room, running, last, viewers })
+    const view = viewWith({ roomId, author: toAuthor(user), room, running, last, viewers })
+    const shown = view.last_session
+    if (shown?.video_id == null || viewer === user.id || (await isReplayPublic(shown.id))) return view
+    return { ...view, last_session: { ...shown, video_id: null } }
   }
 
   const mine = async (userId: string): Promise<OwnRoom> => {
     const user = await ownerOf(userId)
     const [view, room, running] = await Promise.all([
-      viewOf(user),
+      viewOf(user, userId),
       store.findRoom(db, user.id),
       store.findRunning(db, user.id),
     ])
@@ -99,9 +105,9 @@ export const createRooms = (deps: Deps) => {
     ensure: async (userId: string): Promise<RoomRow> => ensure(await ownerOf(userId)),
 
     /** The room, or undefined where there is none. */
-    async find(roomId: string): Promise<Room | undefined> {
+    async find(roomId: string, viewer?: string): Promise<Room | undefined> {
       const user = await users.byRoom(roomId)
-      return user && viewOf(user)
+      return user && viewOf(user, viewer)
     },
 
     /** The room as its sockets need it. */

@@ -38,8 +38,8 @@ export const mountLiveRoutes = ({ app, router, limits, live, config }: Deps): vo
 
   router.on(listLive, ({ query }) => rooms.list(query))
 
-  router.on(getRoom, async ({ params }) => {
-    const room = await rooms.find(params.id)
+  router.on(getRoom, async ({ params, caller }) => {
+    const room = await rooms.find(params.id, caller?.userId)
     if (room === undefined) throw new AppError('not_found')
     return room
   })

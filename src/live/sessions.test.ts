@@ -22,7 +22,7 @@ const keyOf = async (app: LiveApp, owner: Person): Promise<string> =>
   (await app.call<{ stream_key: string }>('POST', '/me/room/stream_key', owner)).data.stream_key
 
 const roomOf = async (app: LiveApp, owner: Person): Promise<Room> =>
-  (await app.call<Room>('GET', `/live/${owner.roomId}`)).data
+  (await app.call<Room>('GET', `/live/${owner.roomId}`, owner)).data
 
 const publish = async ({ ingest, key }: Awaited<ReturnType<typeof setUp>>): Promise<string> => {
   const answer = await ingest.authorise(key)
@@ -55,6 +55,9 @@ describe.each(testDatabases())('live sessions on $name', ({ open }) => {
     const idle = await roomOf(app, owner)
     expect(idle).toMatchObject({ state: 'idle', play: null, session_id: null })
     expect(idle.last_session).toEqual({ id, video_id: app.replays.get(id)?.videoId })
+    // To others a private replay does not exist.
+    const foreign = await app.call<Room>('GET', `/live/${owner.roomId}`)
+    expect(foreign.data.last_session).toEqual({ id, video_id: null })
     clock.advance(60_000)
     await app.live.sessions.sweep()
     expect(ingest.ended).toEqual([id])

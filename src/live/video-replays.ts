@@ -33,6 +33,11 @@ export const createReplays = ({ db, recordingsDir, videos, danmaku }: Deps): Rep
     })
   },
 
+  async isPublic(sessionId) {
+    const replay = await videos.findReplay(sessionId)
+    return replay !== undefined && !replay.deleted && replay.visibility === 'public'
+  },
+
   setCover: (sessionId, jpeg) => videos.setReplayCover(sessionId, jpeg),
 })
 
