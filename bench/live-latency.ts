@@ -36,15 +36,16 @@ const liveMs = Date.now() - publishedMs
 const clickToPicture = async (page: Page): Promise<number> => {
   await page.goto('/')
   await page.locator(`a[href="/live/${creator.roomId}"]`).first().waitFor()
-  return page.evaluate<number>(`new Promise((resolve) => {
-    const link = document.querySelector('a[href="/live/${creator.roomId}"]')
+  return page.evaluate<number>(`new Promise((resolve, reject) => {
     const startedMs = performance.now()
     const look = () => {
       const video = document.querySelector('video')
-      if (video) video.requestVideoFrameCallback(() => resolve(performance.now() - startedMs))
+      const waitedMs = performance.now() - startedMs
+      if (video && video.readyState >= 2 && video.videoWidth > 0 && video.currentTime > 0) resolve(waitedMs)
+      else if (waitedMs > 20000) reject(new Error('no picture within 20 s'))
       else requestAnimationFrame(look)
     }
-    link.click()
+    document.querySelector('a[href="/live/${creator.roomId}"]').click()
     look()
   })`)
 }
