@@ -1,5 +1,5 @@
 /** Owns the promises about starting and stopping a whole machine. */
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
@@ -22,6 +22,8 @@ it('starts, says where it is and how to make the first administrator, and keeps 
     expect((await fetch(`http://${lan}:${machine.httpPort}/readyz`)).status).toBe(200)
   }
   await machine.register()
+  for (const name of await readdir(machine.dataDir))
+    expect([name, (await stat(join(machine.dataDir, name))).mode & 0o007]).toEqual([name, 0])
   expect(await machine.stop()).toBe(0)
   const log = await readFile(join(machine.dataDir, 'logs', 'vireo.log'), 'utf8')
   expect(log).not.toMatch(/\b1[3-9]\d{9}\b/)

@@ -16,8 +16,10 @@ export type LoginInput = z.output<NonNullable<typeof login.body>>
 const attemptWindowMs = 15 * 60_000
 /** After these a picture is asked for, */
 const freeAttempts = 3
-/** and after these nothing helps until the window is over. */
+/** and after so many that were compared nothing helps until the window is over. */
 const mostAttempts = 20
+
+const comparedKey = (key: string): string => `${key}:compared`
 
 interface SignInDeps {
   db: Db
@@ -40,11 +42,13 @@ export const createSignIn = (deps: SignInDeps) => {
 
   /** Counts per account, not per address, so that many addresses guess no more than one. */
   const countAttempt = async (key: string, input: LoginInput, address: string): Promise<void> => {
-    const attempts = await kv.incr(key, attemptWindowMs)
-    if (attempts > mostAttempts) throw new AppError('rate_limited', { retryAfterS: attemptWindowMs / 1000 })
-    if (attempts <= freeAttempts) return
-    if (!input.img_code_id || !input.img_code) throw new AppError('img_code_required')
-    await captcha.redeem(input.img_code_id, input.img_code, address)
+    if ((await kv.incr(key, attemptWindowMs)) > freeAttempts) {
+      if (!input.img_code_id || !input.img_code) throw new AppError('img_code_required')
+      await captcha.redeem(input.img_code_id, input.img_code, address)
+    }
+    // Counted apart: who brings no picture could shut the owner out for nothing.
+    const compared = await kv.incr(comparedKey(key), attemptWindowMs)
+    if (compared > mostAttempts) throw new AppError('rate_limited', { retryAfterS: attemptWindowMs / 1000 })
   }
 
   return async (input: LoginInput, device: Device): Promise<OpenSession> => {
@@ -58,6 +62,7 @@ export const createSignIn = (deps: SignInDeps) => {
     }
     if ((await users.row(account.user_id))?.banned_ms != null) throw new AppError('user_banned')
     await kv.delete(key)
+    await kv.delete(comparedKey(key))
     return sessions.open(db, account.user_id, device)
   }
 }

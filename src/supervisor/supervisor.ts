@@ -31,6 +31,8 @@ const apiGraceMs = 4_000
 const ingestGraceMs = 2_500
 
 export const superviseMachine = async (config: Config): Promise<Supervisor> => {
+  // Recordings, uploads and state are not for every account of this machine; our children inherit it.
+  process.umask(0o027)
   mkdirSync(config.dataDir, { recursive: true })
   const secrets = loadSecrets(config.dataDir, config.givenSecretKey)
   const journal = openJournal({ file: config.logFile, isTerminal: process.stdout.isTTY })

@@ -42,6 +42,8 @@ export interface ChunkReader {
 const headerSizes = [11, 7, 3, 0]
 const maxHeader = 3 + 11 + 4
 const none = Buffer.alloc(0)
+/** Each costs room for a whole message, for a header's few bytes; encoders abort one now and then at most. */
+const maxDropped = 100
 
 export const createChunkReader = (
   initialLimits: ChunkLimits,
@@ -50,6 +52,7 @@ export const createChunkReader = (
   let limits = initialLimits
   let chunkSize = 128
   let assembling = 0
+  let dropped = 0
   const streams = new Map<number, ChunkStream>()
   const scratch = Buffer.alloc(maxHeader)
   let scratchLength = 0
@@ -127,7 +130,7 @@ export const createChunkReader = (
     const s = streamFor(streamIdAt(b, at), format)
     const header = at + ((first & 63) === 0 ? 2 : (first & 63) === 1 ? 3 : 1)
     // A header that describes a new message while one is unfinished drops the unfinished one.
-    if (format < 3 && s.body !== undefined) dropBody(s)
+    if (format < 3) dropUnfinished(s)
     readTimestamp(s, format, b, header, at + length)
     if (format < 2) {
       s.length = b.readUIntBE(header + 3, 3)
@@ -145,15 +148,21 @@ export const createChunkReader = (
     chunkLeft = Math.min(chunkSize, s.length - s.filled)
   }
 
-  const dropBody = (s: ChunkStream): void => {
+  const releaseBody = (s: ChunkStream): void => {
     if (s.body !== undefined) assembling -= s.length
     s.body = undefined
     s.filled = 0
   }
 
+  const dropUnfinished = (s: ChunkStream): void => {
+    if (s.body === undefined) return
+    releaseBody(s)
+    if (++dropped > maxDropped) throw new RtmpError('too many unfinished messages were dropped')
+  }
+
   const finishMessage = (s: ChunkStream): boolean => {
     const body = s.body ?? none
-    dropBody(s)
+    releaseBody(s)
     if (s.type === messageType.setChunkSize) {
       // The first bit must be zero, §5.4.1.
       const next = body.length >= 4 ? body.readUInt32BE(0) : 0
@@ -163,7 +172,7 @@ export const createChunkReader = (
     }
     if (s.type === messageType.abort) {
       const aborted = body.length >= 4 ? streams.get(body.readUInt32BE(0)) : undefined
-      if (aborted !== undefined) dropBody(aborted)
+      if (aborted !== undefined) dropUnfinished(aborted)
       return true
     }
     return onMessage({ type: s.type, timestampMs: s.timestampMs, streamId: s.streamId, body })

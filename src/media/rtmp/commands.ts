@@ -40,9 +40,10 @@ export const onStatus = (streamId: number, level: 'status' | 'error', code: stri
 export const appOf = (request: AmfValue): string => {
   if (request === undefined || !isAmfObject(request)) return ''
   const { app, tcUrl } = request
-  if (typeof app === 'string' && app !== '') return clip(app.replace(/^\/+|[?].*$|\/+$/g, ''))
+  // Clipped first: on 64 KB of slashes the pattern would hold everybody up for seconds.
+  if (typeof app === 'string' && app !== '') return clip(app).replace(/^\/+|[?].*$|\/+$/g, '')
   if (typeof tcUrl !== 'string') return ''
-  return clip(/^[a-z]+:\/\/[^/]*\/([^?]*)/.exec(tcUrl)?.[1] ?? '')
+  return /^[a-z]+:\/\/[^/]*\/([^?]*)/.exec(clip(tcUrl))?.[1] ?? ''
 }
 
 /** A stream name without its query. */

@@ -180,6 +180,8 @@ export class RtmpConnection {
   // Returns false to make the chunk reader stop behind this message.
   #onMessage(message: RtmpMessage): boolean {
     const { body } = message
+    const { limits, socket } = this.#options
+    if (socket.writableLength > limits.unreadBytes) throw new RtmpError('it does not read our answers')
     switch (message.type) {
       case messageType.video:
         this.#sink?.video(message.timestampMs, body)

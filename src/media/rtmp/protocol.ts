@@ -28,6 +28,8 @@ export interface RtmpLimits {
   /** Messages in the making, all chunk streams together. */
   assemblingBytes: number
   chunkStreams: number
+  /** Answers that wait for a peer who does not read them. */
+  unreadBytes: number
   /** A publisher without any byte for so long has vanished. */
   idleMs: number
   connections: number
@@ -42,6 +44,7 @@ export const defaultLimits: RtmpLimits = {
   messageBytes: 8 * 1024 * 1024,
   assemblingBytes: 12 * 1024 * 1024,
   chunkStreams: 64,
+  unreadBytes: 64 * 1024,
   idleMs: 10_000,
   connections: 2_000,
   connectionsPerAddress: 256,

@@ -119,6 +119,25 @@ describe('chunk reader', () => {
       /too many chunk streams/,
     ],
     [
+      'a flood of messages that are begun and dropped',
+      Buffer.concat(
+        Array.from({ length: 200 }, () => Buffer.from([...head0(0, 900_000), ...Buffer.alloc(128)])),
+      ),
+      /dropped/,
+    ],
+    [
+      'a flood of aborts',
+      Buffer.concat(
+        Array.from({ length: 200 }, () =>
+          Buffer.from([
+            ...[...head0(0, 900_000), ...Buffer.alloc(128)],
+            ...[2, 0, 0, 0, ...u24(4), 2, 0, 0, 0, 0, ...u32(4)],
+          ]),
+        ),
+      ),
+      /dropped/,
+    ],
+    [
       'too many unfinished bytes',
       Buffer.concat(
         [3, 4, 5].map((id) =>
@@ -206,6 +225,8 @@ test('application and stream name come with or without tcUrl and query', () => {
   expect(appOf({ app: 'live/' })).toBe('live')
   expect(appOf({ tcUrl: 'rtmp://host:1935/live?x=1' })).toBe('live')
   expect(appOf(undefined)).toBe('')
+  // Only what is short is looked at by a pattern: a long run of slashes would cost its square.
+  expect(appOf({ app: `${'/'.repeat(600)}live` })).toBe('')
   expect(streamNameOf('key?token=1')).toBe('key')
   expect(streamNameOf(5)).toBe('')
 })

@@ -30,6 +30,7 @@ export const openSqlite = async (file: string): Promise<Engine> => {
   }
   const { default: Database } = await import('better-sqlite3')
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  await makePrivate(file)
   const lock = lockFile(Database, file)
   let writer: BetterSqlite.Database | undefined
   let reader: BetterSqlite.Database | undefined
@@ -45,6 +46,12 @@ export const openSqlite = async (file: string): Promise<Engine> => {
     lock.close()
     throw translate(error)
   }
+}
+
+/** Mobile numbers and hashes are nobody's but ours; SQLite gives the files beside it the same mode. */
+const makePrivate = async (file: string): Promise<void> => {
+  await using made = await open(file, 'a', 0o600)
+  await made.chmod(0o600)
 }
 
 /**

@@ -41,7 +41,9 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Fast
     clientErrorHandler: (error, socket) => {
       if (isPardoned(error, socket)) return
       if (socket.writable)
-        socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+        socket.write('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+      // Its own half is not waited for: who never hangs up would keep a file descriptor for good.
+      socket.destroySoon()
     },
   })
   app.setValidatorCompiler(validatorCompiler as never)
