@@ -46,7 +46,8 @@ export const prose = (max: number) =>
     .pipe(z.string().max(max))
 
 // Bidirectional overrides and isolates, zero-width characters but the joiners that scripts and emoji need.
-const invisible = /[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/gu
+const invisible =
+  /[\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\u2800\u3164\uffa0\ufff9-\ufffb]/gu
 // More than four combining marks on one letter only serve to cover the lines around it.
 const piledMarks = /(\p{M}{4})\p{M}+/gu
 

@@ -79,7 +79,7 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
       kv: async () => void (await kv.get('ready')),
     },
     metrics,
-    mayReadMetrics: ({ address }) => Promise.resolve(loopback.test(address)),
+    mayReadMetrics: ({ address, isForwarded }) => !isForwarded && loopback.test(address),
   })
   await registerWebFiles(app, { directory: webDirectory, log })
   return app

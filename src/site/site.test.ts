@@ -37,6 +37,8 @@ describe.each(enginePairs())('the site on $name', (pair) => {
     }
     const metrics = await (await fetch(`${test.base}/metrics`)).text()
     expect(metrics).toContain('vireo_http_request_seconds_count')
+    const proxied = await fetch(`${test.base}/metrics`, { headers: { 'x-forwarded-for': '203.0.113.5' } })
+    expect(proxied.status).toBe(404)
   })
 })
 

@@ -34,7 +34,7 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Fast
     exposeHeadRoutes: true,
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
     genReqId: () => randomBytes(9).toString('base64url'),
-    http: { headersTimeout: 10_000, maxHeaderSize: 16 * 1024 },
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxHeaderSize: 16 * 1024 },
     frameworkErrors: (error, request, reply) => {
       void sendFailure(error, request, reply, options.log)
     },
