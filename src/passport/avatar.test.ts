@@ -18,7 +18,7 @@ describe.each(testDatabases())('avatar on $name', (engine) => {
       .png()
       .toBuffer()
     const first = (await send(png)).data.avatar_url ?? ''
-    expect(first).toMatch(/^\/play\/images\/avatars\/[\w-]{22}\.webp$/)
+    expect(first).toMatch(/^\/play\/images\/avatars\/\w{24}\.webp$/)
     const answer = await fetch(app.base + first)
     expect(answer.headers.get('content-type')).toBe('image/webp')
     const meta = await sharp(Buffer.from(await answer.arrayBuffer())).metadata()

@@ -6,7 +6,7 @@ import type { Blobs } from '../platform/blob/blob.ts'
 import type { Clock } from '../platform/clock/clock.ts'
 import type { Db } from '../platform/db/db.ts'
 import { AppError } from '../platform/errors/app-error.ts'
-import { publicId } from '../platform/ids/ids.ts'
+import { randomName } from '../platform/ids/ids.ts'
 import { shapes } from '../platform/image/image.ts'
 import type { Images } from '../platform/image/image.ts'
 import type { JobHandler } from '../platform/jobs/jobs.ts'
@@ -36,7 +36,7 @@ export type Covers = ReturnType<typeof createCovers>
 export const createCovers = ({ db, clock, blobs, images, listing, videos, workDir }: Deps) => {
   /** Stores a picture as a cover and its thumbnail; gives the cover's key. */
   const storeCover = async (picture: Buffer, area: 'posters' | 'covers'): Promise<string> => {
-    const key = `images/${area}/${publicId()}${publicId()}.jpg`
+    const key = `images/${area}/${randomName()}.jpg`
     const cover = await images.reshape(picture, shapes.cover)
     const thumbnail = await images.reshape(cover, shapes.thumbnail)
     await blobs.put(key, cover, { contentType: 'image/jpeg' })

@@ -34,6 +34,9 @@ export const sortableId = (nowMs: number): string => {
 /** What stands in a public address: 12 characters of base58, 70 random bits. */
 export const publicId = (): string => randomText(12)
 
+/** A file's name that nobody guesses: 24 characters of base58, 140 random bits; letters and digits only. */
+export const randomName = (): string => randomText(24)
+
 /** A secret for a URL or a header: base64url of `sizeBytes` random bytes. */
 export const secretToken = (sizeBytes = 32): string => randomBytes(sizeBytes).toString('base64url')
 
