@@ -20,6 +20,7 @@ import { createRouter } from './platform/http/route.ts'
 import { createHttpServer } from './platform/http/server.ts'
 import { createTickets } from './platform/http/socket-ticket.ts'
 import { registerSockets } from './platform/http/socket.ts'
+import { sandboxUserFiles } from './platform/http/user-files.ts'
 import { registerWebFiles } from './platform/http/web-files.ts'
 import { createMetrics } from './platform/metrics/metrics.ts'
 import { mountPlaybackRoutes } from './playback/index.ts'
@@ -42,6 +43,7 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
     onAnswered: measureHttp(metrics),
   })
   await registerDocs(app, { title: `${config.siteName} API`, version })
+  sandboxUserFiles(app, '/play/')
   const sockets = await registerSockets(app, {
     publicUrl: config.publicUrl,
     // A school or a company may share one address.

@@ -109,6 +109,20 @@ describe.each(enginePairs())('authorization on $name', (pair) => {
     expect((await test.call('DELETE', mute, { token: adminToken })).status).toBe(200)
   })
 
+  it('hands out what users brought so that it can do nothing as a page', async () => {
+    for (const path of [
+      '/play/videos/xxxxxxxxxxxx/master.m3u8',
+      `/play/live/${owner.roomId}/cover.jpg`,
+      '/play/images/covers/x.jpg',
+    ]) {
+      const { headers } = await fetch(`${test.base}${path}`)
+      expect(headers.get('content-security-policy'), path).toBe(
+        "default-src 'none'; sandbox; frame-ancestors 'none'",
+      )
+      expect(headers.get('x-content-type-options'), path).toBe('nosniff')
+    }
+  })
+
   it('never shows a hash, a key, a token or a whole number', async () => {
     const key = await test.call('POST', '/api/v1/me/room/stream_key', { token: owner.token, json: {} })
     const secret = (key.body.data as { stream_key: string }).stream_key
