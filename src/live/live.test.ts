@@ -90,7 +90,13 @@ const roomOf = async (app: LiveApp, owner: Person): Promise<Room> =>
   (await app.call<Room>('GET', `/live/${owner.roomId}`, owner)).data
 
 const becomes = (app: LiveApp, owner: Person, state: Room['state'], timeout: number): Promise<void> =>
-  expect.poll(async () => (await roomOf(app, owner)).state, { timeout, interval: 50 }).toBe(state)
+  // As anybody sees it: an owner who was banned sees nothing any more.
+  expect
+    .poll(async () => (await app.call<Room>('GET', `/live/${owner.roomId}`)).data.state, {
+      timeout,
+      interval: 50,
+    })
+    .toBe(state)
 
 const temporary = async () => {
   const directory = await mkdtemp(join(tmpdir(), 'vireo-live-'))
