@@ -11,6 +11,11 @@ export interface Sps {
   width: number
   height: number
   fps: number | undefined
+  /** chroma_format_idc: 1 is 4:2:0. */
+  chroma: number
+  /** Of luma or chroma, whichever is more. */
+  bitDepth: number
+  interlaced: boolean
 }
 
 // Profiles with chroma_format_idc in the SPS, ISO/IEC 14496-10 §7.3.2.1.1.
@@ -44,16 +49,15 @@ const readFps = (r: BitReader): number | undefined => {
   return fps >= 1 && fps <= 480 ? fps : undefined
 }
 
-const readHighProfile = (r: BitReader): number => {
+const readHighProfile = (r: BitReader): Pick<Sps, 'chroma' | 'bitDepth'> => {
   const chroma = r.ue()
   if (chroma === 3) r.skip(1)
-  r.ue()
-  r.ue()
+  const bitDepth = 8 + Math.max(r.ue(), r.ue())
   r.skip(1)
   if (r.flag()) {
     for (let i = 0; i < (chroma === 3 ? 12 : 8); i++) if (r.flag()) skipScalingList(r, i < 6 ? 16 : 64)
   }
-  return chroma
+  return { chroma, bitDepth }
 }
 
 const skipPictureOrder = (r: BitReader): void => {
@@ -76,7 +80,7 @@ export const parseSps = (nal: Uint8Array): Sps => {
   const compatibility = r.bits(8)
   const level = r.bits(8)
   r.ue()
-  const chroma = highProfiles.has(profile) ? readHighProfile(r) : 1
+  const { chroma, bitDepth } = highProfiles.has(profile) ? readHighProfile(r) : { chroma: 1, bitDepth: 8 }
   r.ue()
   skipPictureOrder(r)
   r.ue()
@@ -93,7 +97,8 @@ export const parseSps = (nal: Uint8Array): Sps => {
   const width = widthMbs * 16 - (left + right) * unitX
   const height = heightUnits * 16 * (2 - frameMbsOnly) - (top + bottom) * unitY
   if (width <= 0 || height <= 0 || width > 16384 || height > 16384) throw new MediaError('SPS is not valid')
-  return { profile, compatibility, level, width, height, fps: optionalFps(r) }
+  const interlaced = frameMbsOnly === 0
+  return { profile, compatibility, level, width, height, chroma, bitDepth, interlaced, fps: optionalFps(r) }
 }
 
 // A VUI that is cut short is common in cameras and says nothing about the picture.
