@@ -1,5 +1,4 @@
 /** Owns the choice between hls.js and the browser's own HLS. */
-import type Hls from 'hls.js'
 import { attachNative } from './attach-native.ts'
 import type { Playback, PlaybackOptions } from './source.ts'
 
@@ -8,7 +7,7 @@ const load = async () => {
     import('hls.js/light'),
     import('./attach-hls.ts'),
   ])
-  return { Library: Library as typeof Hls, attachHls }
+  return { Library, attachHls }
 }
 let loading: ReturnType<typeof load> | undefined
 
