@@ -1,5 +1,6 @@
 /** Owns `npm run dev`: the server starts again when its sources change, the web reloads in place. */
 import { spawn } from 'node:child_process'
+import { loadConfig } from '../src/config/load.ts'
 
 const env = { ...process.env, VIREO_PROFILE: process.env['VIREO_PROFILE'] ?? 'development' }
 const server = spawn(process.execPath, ['--watch-path=src', '--watch-path=contract', 'src/main.ts'], {
@@ -8,7 +9,7 @@ const server = spawn(process.execPath, ['--watch-path=src', '--watch-path=contra
 })
 const web = spawn(process.execPath, ['node_modules/vite/bin/vite.js', '--config', 'web/vite.config.ts'], {
   stdio: 'inherit',
-  env,
+  env: { ...env, VIREO_SERVER: `http://127.0.0.1:${loadConfig().httpPort}` },
 })
 
 const children = [server, web]

@@ -9,15 +9,26 @@ const start = async (): Promise<void> => {
   const stop = (): void => {
     void supervisor.stop().then(() => process.exit(0))
   }
-  process.once('SIGTERM', stop)
-  process.once('SIGINT', stop)
+  // More than once: npm passes on what a terminal has already sent.
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
   const reason = await supervisor.failed
   process.stderr.write(`${reason}\n`)
   await supervisor.stop()
   process.exit(1)
 }
 
+/** What of a failed start the operator can change, without a stack. */
+const wordsOf = (error: unknown): string => {
+  if (error instanceof ConfigError) return error.message
+  const { code, path, stack } = error as NodeJS.ErrnoException
+  const isPath = ['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR', 'ENOSPC'].includes(code ?? '')
+  return isPath && path !== undefined
+    ? `cannot write ${path} (${code}); VIREO_DATA_DIR must be a directory that this user may write`
+    : String(stack)
+}
+
 start().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof ConfigError ? error.message : String((error as Error).stack)}\n`)
+  process.stderr.write(`${wordsOf(error)}\n`)
   process.exit(error instanceof ConfigError ? 2 : 1)
 })

@@ -7,7 +7,8 @@ import { compress } from './compress.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const server = process.env['VIREO_SERVER'] ?? 'http://127.0.0.1:8080'
-const proxied = ['/api', '/passport', '/play', '/media', '/docs', '/openapi.json']
+// Whole segments: Vite itself serves web/api/ as /api/… and web/player/ as /player/….
+const proxied = '^/(api/v1|passport|play|media|docs|openapi\\.json|postman\\.json)(?=[/?]|$)'
 
 export default defineConfig({
   root: here('.'),
@@ -46,6 +47,6 @@ export default defineConfig({
     port: 5200,
     host: '127.0.0.1',
     fs: { allow: [here('..')] },
-    proxy: Object.fromEntries(proxied.map((path) => [path, { target: server, ws: true }])),
+    proxy: { [proxied]: { target: server, ws: true } },
   },
 })

@@ -1,7 +1,11 @@
 /** Owns the list of settings: name, type, default and one sentence each. The reference page is made from it. */
 import { z } from 'zod'
 
-const port = z.coerce.number().int().min(0).max(65_535)
+const port = z.coerce
+  .number({ error: 'a port from 0 to 65535' })
+  .int('a port from 0 to 65535')
+  .min(0, 'a port from 0 to 65535')
+  .max(65_535, 'a port from 0 to 65535')
 const bytes = z
   .string()
   .regex(/^\d+(\.\d+)?\s*([KMGT]i?B?|B)?$/i, 'a size such as 500M or 20G')

@@ -84,12 +84,14 @@ process.on('uncaughtException', (error) => {
 try {
   await run(readSettings())
 } catch (error) {
-  const text = error instanceof Error ? error.message : String(error)
-  process.stdout.write(
-    JSON.stringify({ level: 'error', time: systemClock.now(), msg: `ingest can't start: ${text}` }) + '\n',
-  )
-  // 78 tells the supervisor that starting again can not help.
   const code = (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? 78 : 1
+  const port = (error as { port?: number }).port
+  const text =
+    code === 78
+      ? `port ${port} is in use; set VIREO_RTMP_PORT to another`
+      : `ingest can't start: ${error instanceof Error ? error.message : String(error)}`
+  process.stdout.write(JSON.stringify({ level: 'error', time: systemClock.now(), msg: text }) + '\n')
+  // 78 tells the supervisor that starting again can not help.
   process.exitCode = code
   setTimeout(() => process.exit(code), 100)
 }

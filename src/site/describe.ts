@@ -36,9 +36,11 @@ export const createSiteDescription = ({
   })
   return () => {
     if (known === undefined || now() - known.atMs > freshMs) known = { atMs: now(), site: read() }
-    known.site.catch(() => {
+    const forget = (): void => {
       known = undefined
-    })
+    }
+    // The first set-up shows at once: until then nothing is kept.
+    known.site.then((site) => site.needs_setup && forget(), forget)
     return known.site
   }
 }

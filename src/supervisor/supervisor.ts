@@ -42,10 +42,11 @@ export const superviseMachine = async (config: Config): Promise<Supervisor> => {
     fail = resolve
   })
   let isAnnounced = false
-  let lastWords = ''
+  /** The last line of each process. */
+  const lastLines = new Map<string, string>()
 
   const onDeath = (name: string) => (how: string, restartInMs: number | undefined) => {
-    if (restartInMs === undefined) fail(`${name} could not start: ${lastWords}`)
+    if (restartInMs === undefined) fail(`${name} could not start: ${wordsOf(lastLines.get(name))}`)
     else journal.say('warn', `${name} ended (${how}); it starts again`, { restart_in_ms: restartInMs })
   }
 
@@ -80,7 +81,7 @@ export const superviseMachine = async (config: Config): Promise<Supervisor> => {
       }),
     ],
     onLine: (line) => {
-      lastWords = line
+      lastLines.set('ingest', line)
       journal.write(line)
     },
     onMessage: () => undefined,
@@ -92,7 +93,7 @@ export const superviseMachine = async (config: Config): Promise<Supervisor> => {
     script: source('api-main.ts'),
     args: () => [linkAddress],
     onLine: (line) => {
-      lastWords = line
+      lastLines.set('api', line)
       journal.write(line)
     },
     onMessage: announce,
@@ -108,6 +109,15 @@ export const superviseMachine = async (config: Config): Promise<Supervisor> => {
     journal.close()
   }
   return { failed, stop: () => (stopping ??= stop()) }
+}
+
+/** The message of a log line; a line that is no JSON as it is. */
+const wordsOf = (line = ''): string => {
+  try {
+    return String((JSON.parse(line) as { msg?: unknown }).msg)
+  } catch {
+    return line
+  }
 }
 
 /** A Unix socket's path holds about 100 bytes: a deep data directory gets its socket in the temporary one. */

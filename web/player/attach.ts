@@ -7,7 +7,7 @@ const load = async () => {
     import('hls.js/light'),
     import('./attach-hls.ts'),
   ])
-  return { Library: Library, attachHls }
+  return { Library, attachHls }
 }
 let loading: ReturnType<typeof load> | undefined
 

@@ -24,8 +24,8 @@ export const registerDocs = async (app: FastifyInstance, { title, version }: Doc
   })
   const openapi = (): OpenApi => app.swagger() as unknown as OpenApi
   app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => sendJson(reply, openapi()))
-  app.get('/postman.json', { schema: { hide: true } }, async (_request, reply) =>
-    sendJson(reply, toPostman(openapi())),
+  app.get('/postman.json', { schema: { hide: true } }, async (request, reply) =>
+    sendJson(reply, toPostman(openapi(), `${request.protocol}://${request.host}`)),
   )
   await app.register(async (scope) => {
     // The reader is a bundle with inline start-up code; its page gets a policy of its own.

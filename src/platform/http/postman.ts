@@ -23,7 +23,7 @@ export interface OpenApi {
   paths: Record<string, Record<string, Operation>>
 }
 
-export const toPostman = ({ info, paths }: OpenApi): object => {
+export const toPostman = ({ info, paths }: OpenApi, base: string): object => {
   const folders = new Map<string, object[]>()
   for (const [path, operations] of Object.entries(paths)) {
     for (const [method, operation] of Object.entries(operations)) {
@@ -38,7 +38,7 @@ export const toPostman = ({ info, paths }: OpenApi): object => {
       schema: 'https://schema.getpostman.com/json/collection/v2.1.0/collection.json',
     },
     variable: [
-      { key: 'base', value: 'http://127.0.0.1:8080' },
+      { key: 'base', value: base },
       { key: 'access_token', value: '' },
     ],
     auth: { type: 'bearer', bearer: [{ key: 'token', value: '{{access_token}}', type: 'string' }] },
