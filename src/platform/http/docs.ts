@@ -39,6 +39,11 @@ export const registerDocs = async (app: FastifyInstance, { title, version }: Doc
         withDefaultFonts: false,
         telemetry: false,
         agent: { disabled: true },
+        // No buttons that lead to the maker's own services.
+        showDeveloperTools: 'never',
+        hideClientButton: true,
+        pageTitle: title,
+        favicon: '/favicon.svg',
       },
     })
   })
