@@ -44,6 +44,8 @@ start().catch((error: unknown) => {
     code === 'EADDRINUSE'
       ? `port ${port} is in use; set VIREO_HTTP_PORT to another`
       : String((error as Error).stack ?? error)
-  process.stdout.write(`${JSON.stringify({ level: 60, time: Date.now(), process: 'api', msg: words })}\n`)
+  process.stdout.write(
+    `${JSON.stringify({ level: 'error', time: new Date().toISOString(), process: 'api', msg: words })}\n`,
+  )
   process.exit(code === 'EADDRINUSE' ? fatalExitCode : 1)
 })

@@ -1,5 +1,6 @@
 /** Owns `npm start`: reads the settings, keeps the processes of this machine running, ends them in time. */
 import { ConfigError, loadConfig } from './config/load.ts'
+import { AlreadyRunning } from './supervisor/only-one.ts'
 import { superviseMachine } from './supervisor/supervisor.ts'
 
 process.title = 'vireo'
@@ -21,6 +22,8 @@ const start = async (): Promise<void> => {
 /** What of a failed start the operator can change, without a stack. */
 const wordsOf = (error: unknown): string => {
   if (error instanceof ConfigError) return error.message
+  if (error instanceof AlreadyRunning)
+    return 'Vireo already runs on this data directory; VIREO_DATA_DIR names another'
   const { code, path, stack } = error as NodeJS.ErrnoException
   const isPath = ['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR', 'ENOSPC'].includes(code ?? '')
   return isPath && path !== undefined

@@ -72,6 +72,15 @@ it('keeps what was acknowledged when it is stopped or killed under load, and sta
   }
 })
 
+it('refuses a second start on the same data directory, and leaves the first alone', async () => {
+  await using first = await startMachine()
+  await expect(startMachine({ dataDir: first.dataDir })).rejects.toThrow(
+    /already runs on this data directory/,
+  )
+  expect((await first.request('GET', '/api/v1/site')).status).toBe(200)
+  expect(await first.stop()).toBe(0)
+})
+
 it('says in words that a port is taken, and ends', async () => {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve))

@@ -90,7 +90,9 @@ try {
     code === 78
       ? `port ${port} is in use; set VIREO_RTMP_PORT to another`
       : `ingest can't start: ${error instanceof Error ? error.message : String(error)}`
-  process.stdout.write(JSON.stringify({ level: 'error', time: systemClock.now(), msg: text }) + '\n')
+  process.stdout.write(
+    JSON.stringify({ level: 'error', time: new Date().toISOString(), process: 'ingest', msg: text }) + '\n',
+  )
   // 78 tells the supervisor that starting again can not help.
   process.exitCode = code
   setTimeout(() => process.exit(code), 100)

@@ -13,7 +13,16 @@ export const createProcessLog = (
 ): Log => {
   const entry = (at: LogLevel) => (fields: object, msg: string) => {
     if (levels.indexOf(at) < levels.indexOf(level)) return
-    write(JSON.stringify({ level: at, time: now(), ...bound, ...fields, msg }) + '\n')
+    write(
+      JSON.stringify({
+        level: at,
+        time: new Date(now()).toISOString(),
+        process: 'ingest',
+        ...bound,
+        ...fields,
+        msg,
+      }) + '\n',
+    )
   }
   return {
     debug: entry('debug'),

@@ -37,7 +37,6 @@ export const keepRunning = (options: ChildOptions): Child => {
     const startedMs = Date.now()
     const child = fork(options.script, [...options.args()], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      // One slow start would be followed by many: compiled code is kept between them.
       execArgv: ['--disable-warning=ExperimentalWarning'],
     })
     current = child
@@ -46,7 +45,7 @@ export const keepRunning = (options: ChildOptions): Child => {
     }
     child.on('message', options.onMessage)
     child.on('error', (error) =>
-      options.onLine(JSON.stringify({ level: 50, msg: `${options.name}: ${error.message}` })),
+      options.onLine(JSON.stringify({ level: 'error', msg: `${options.name}: ${error.message}` })),
     )
     child.on('exit', (code, signal) => {
       current = undefined

@@ -9,8 +9,6 @@ export interface Journal {
   close(): void
 }
 
-const levels = { info: 30, warn: 40, error: 50 }
-
 export const openJournal = ({ file, isTerminal }: { file: string; isTerminal: boolean }): Journal => {
   const log = openLogFile({ path: file })
   const write = (line: string): void => {
@@ -20,20 +18,12 @@ export const openJournal = ({ file, isTerminal }: { file: string; isTerminal: bo
   return {
     write,
     say: (level, msg, fields = {}) =>
-      write(JSON.stringify({ level: levels[level], time: Date.now(), process: 'vireo', ...fields, msg })),
+      write(JSON.stringify({ level, time: new Date().toISOString(), process: 'vireo', ...fields, msg })),
     close() {
       log.flushSync()
       log.end()
     },
   }
-}
-
-const names: Readonly<Record<string, string>> = {
-  20: 'debug',
-  30: 'info',
-  40: 'warn',
-  50: 'ERROR',
-  60: 'FATAL',
 }
 
 /** `12:04:05 warn  message  key=value`; a line that is no JSON stays as it is. */
@@ -47,11 +37,11 @@ const forPeople = (line: string): string => {
       hostname: _host,
       ...fields
     } = JSON.parse(line) as Record<string, unknown>
-    const at = new Date(typeof time === 'number' ? time : Date.now()).toTimeString().slice(0, 8)
+    const at = new Date(typeof time === 'string' ? time : Date.now()).toTimeString().slice(0, 8)
     const rest = Object.entries(fields).map(
       ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
     )
-    return `${at} ${(names[level as string] ?? (level as string)).padEnd(5)} ${String(msg)}  ${rest.join(' ')}`.trimEnd()
+    return `${at} ${String(level).padEnd(5)} ${String(msg)}  ${rest.join(' ')}`.trimEnd()
   } catch {
     return line
   }

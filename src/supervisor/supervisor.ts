@@ -10,6 +10,7 @@ import { addressesOf } from './addresses.ts'
 import { banner } from './banner.ts'
 import { keepRunning } from './child.ts'
 import { openJournal } from './journal.ts'
+import { beOnlyOne } from './only-one.ts'
 
 export interface Supervisor {
   stop(): Promise<void>
@@ -34,9 +35,10 @@ export const superviseMachine = async (config: Config): Promise<Supervisor> => {
   // Recordings, uploads and state are not for every account of this machine; our children inherit it.
   process.umask(0o027)
   mkdirSync(config.dataDir, { recursive: true })
+  await beOnlyOne(socketPath(config.dataDir, 'vireo.sock'))
   const secrets = loadSecrets(config.dataDir, config.givenSecretKey)
   const journal = openJournal({ file: config.logFile, isTerminal: process.stdout.isTTY })
-  const linkAddress = socketPath(config.dataDir)
+  const linkAddress = socketPath(config.dataDir, 'ingest.sock')
   let fail: (reason: string) => void = () => undefined
   const failed = new Promise<string>((resolve) => {
     fail = resolve
@@ -121,13 +123,13 @@ const wordsOf = (line = ''): string => {
 }
 
 /** A Unix socket's path holds about 100 bytes: a deep data directory gets its socket in the temporary one. */
-const socketPath = (dataDir: string): string => {
-  const near = join(dataDir, 'run', 'ingest.sock')
+const socketPath = (dataDir: string, name: string): string => {
+  const near = join(dataDir, 'run', name)
   if (Buffer.byteLength(near) <= 100) {
     mkdirSync(dirname(near), { recursive: true, mode: 0o700 })
     return near
   }
   const far = join(tmpdir(), `vireo-${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}`)
   mkdirSync(far, { recursive: true, mode: 0o700 })
-  return join(far, 'ingest.sock')
+  return join(far, name)
 }
