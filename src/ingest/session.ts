@@ -111,6 +111,12 @@ export const createSession = (options: SessionOptions): LiveSession => {
     })
   if (options.record) recorder = startRecorder(startedAtMs ?? options.now())
 
+  // News waits for the state that it rests on: what others were told must hold after a kill too.
+  let told = Promise.resolve()
+  const tell = (news: SessionNews): void => {
+    told = told.then(() => stateFile.flush()).then(() => options.onEvent(news))
+  }
+
   const save = (part: PartUpdate): void => {
     const { shape } = window
     if (shape === undefined || startedAtMs === undefined) return
@@ -138,14 +144,15 @@ export const createSession = (options: SessionOptions): LiveSession => {
 
   const onPart = (part: PartUpdate): void => {
     extendRuns(runs, part)
-    if (!announced && current !== undefined) {
-      const first = startedAtMs === undefined
+    const news = !announced && current !== undefined
+    const first = startedAtMs === undefined
+    if (news) {
       startedAtMs ??= options.now()
       announced = true
       status = 'live'
-      options.onEvent({ type: first ? 'started' : 'resumed' })
     }
-    if (part.part === 0 || part.final) save(part)
+    if (news || part.part === 0 || part.final) save(part)
+    if (news) tell({ type: first ? 'started' : 'resumed' })
   }
 
   const packager = createPackager({
@@ -172,7 +179,7 @@ export const createSession = (options: SessionOptions): LiveSession => {
     if (ended || startedAtMs === undefined) return
     const mediaDurationMs = packager.mediaTimeMs
     // A publication too short to be announced changes nothing for those outside.
-    if (announced) options.onEvent({ type: how === 'clean' ? 'stopped' : 'vanished', mediaDurationMs })
+    if (announced) tell({ type: how === 'clean' ? 'stopped' : 'vanished', mediaDurationMs })
   }
 
   const sinkFor = (handle: PublishHandle): PublicationSink => {
@@ -257,11 +264,13 @@ export const createSession = (options: SessionOptions): LiveSession => {
         log.error({ sessionId, err: String(error) }, 'a recording was not finished cleanly')
       }
       await stateFile.remove()
+      await told
       return { sessionId, roomId, mediaDurationMs, recording }
     },
     async suspend() {
       cut('the server is restarting')
       packager.end()
+      await told
       await stateFile.flush()
       await recorder?.close()
     },
