@@ -1,5 +1,6 @@
 /** Owns how the features are made and wired; each gets what it needs by name. */
 import type { AppDeps } from './app.ts'
+import { createAudit } from './audit/index.ts'
 import { createDanmaku } from './danmaku/index.ts'
 import { createIngestLink } from './ingest/index.ts'
 import { createLive, createReplays, deleteRecording } from './live/index.ts'
@@ -35,6 +36,8 @@ export const createFeatures = async (
   const blobs = await createDiskBlobs({ directory: config.blobDir })
   const images = createImages()
 
+  const cursorSecret = secrets.keyFor('cursor').reveal()
+  const audit = createAudit({ db, clock, cursorSecret })
   const users = createUserService({ db, clock })
   const passport = createPassport({ config, secrets, db, kv, events, users, clock, log })
   const setup = createSetup({ db, users, passport })
@@ -48,7 +51,7 @@ export const createFeatures = async (
   const { recordingsDir } = config
   const live = await createLive({
     config,
-    cursorSecret: secrets.keyFor('cursor').reveal(),
+    cursorSecret,
     db,
     bus,
     blobs,
@@ -74,5 +77,18 @@ export const createFeatures = async (
   })
   making.defer(() => live.close())
   const missing = createMissing({ config, isIngestUp: live.isIngestUp })
-  return { kv, limits, blobs, images, users, passport, setup, missing, live, danmaku, videos: videos.service }
+  return {
+    kv,
+    limits,
+    blobs,
+    images,
+    audit,
+    users,
+    passport,
+    setup,
+    missing,
+    live,
+    danmaku,
+    videos: videos.service,
+  }
 }

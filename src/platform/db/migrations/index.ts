@@ -4,5 +4,6 @@ import { platform } from './0001-platform.ts'
 import { people } from './0002-people.ts'
 import { video } from './0003-video.ts'
 import { live } from './0004-live.ts'
+import { audit } from './0005-audit.ts'
 
-export const migrations: readonly Migration[] = [platform, people, video, live]
+export const migrations: readonly Migration[] = [platform, people, video, live, audit]

@@ -1,0 +1,37 @@
+/** Owns the sentences of danmaku, in English. */
+import type { Messages } from '../zh-CN.ts'
+
+export const danmaku: Pick<Messages, 'danmaku'> = {
+  danmaku: {
+    on: 'Show danmaku',
+    off: 'Hide danmaku',
+    settings: 'Danmaku settings',
+    style: 'Danmaku style',
+    opacity: 'Opacity',
+    font_size: 'Text size',
+    area: 'Area',
+    area_quarter: '¼',
+    area_half: '½',
+    area_full: 'Full',
+    density: 'Density',
+    density_low: 'Low',
+    density_normal: 'Normal',
+    density_high: 'High',
+    speed: 'Speed',
+    color: 'Colour',
+    mode: 'Position',
+    mode_scroll: 'Scroll',
+    mode_top: 'Top',
+    mode_bottom: 'Bottom',
+    size: 'Size',
+    size_small: 'Small',
+    size_normal: 'Normal',
+    size_large: 'Large',
+    placeholder: 'Send a friendly danmaku',
+    sign_in: 'Sign in to send danmaku',
+    send: 'Send',
+    left: '{n} characters left',
+    loaded: '{n} danmaku | {n} danmaku | {n} danmaku',
+    too_long: 'At most 100 characters',
+  },
+}

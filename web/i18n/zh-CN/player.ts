@@ -1,0 +1,28 @@
+/** Owns the sentences of the player, in Chinese. */
+export const player = {
+  player: {
+    label: '播放器',
+    fullscreen: '全屏',
+    exit_fullscreen: '退出全屏',
+    tap_for_sound: '点击打开声音',
+    play: '播放',
+    settings: '设置',
+    help: '快捷键',
+    help_title: '键盘快捷键',
+    key_play: '播放 / 暂停',
+    key_seek: '后退 / 前进 5 秒',
+    key_volume: '音量',
+    key_mute: '静音',
+    key_fullscreen: '全屏',
+    key_danmaku: '弹幕开关',
+    key_help: '显示这个列表',
+    failed: '播放不了',
+    failed_text: '网络不稳或者这个浏览器不支持这种编码。',
+    retry: '重新播放',
+    waiting: '正在等待画面…',
+    resumed: '已从 {time} 继续',
+    from_start: '从头播放',
+    rate: '倍速',
+    latency: '延迟约 {n} 秒',
+  },
+} as const

@@ -1,0 +1,38 @@
+/** Owns the sentences of profiles and one's own settings, in Chinese. */
+export const profile = {
+  profile: {
+    videos: '视频',
+    video_count: '{n} 个视频',
+    like_count: '获赞 {n}',
+    joined: '{date} 加入',
+    empty: '还没有公开的视频',
+    missing: '没有这个用户',
+    live_now: '正在直播，去看看',
+    room: '直播间',
+    edit: '编辑资料',
+    no_signature: '这个人很神秘，什么都没写。',
+  },
+  settings: {
+    title: '账号资料',
+    avatar: '头像',
+    avatar_change: '换头像',
+    avatar_hint: 'JPEG、PNG 或 WebP，最大 8 MB',
+    avatar_done: '头像已更新',
+    nickname: '昵称',
+    username: '用户名',
+    username_hint: '4 到 20 个字母、数字或下划线，可以用来登录',
+    signature: '签名',
+    sex: '性别',
+    sex_0: '不透露',
+    sex_1: '男',
+    sex_2: '女',
+    birth: '生日',
+    mobile: '手机号',
+    image_too_large: '图片太大：最大 8 MB',
+  },
+  me: {
+    title: '我的',
+    hello: '登录 Vireo',
+    hello_text: '发弹幕、点赞、投稿、开播。',
+  },
+} as const
