@@ -91,9 +91,9 @@ describe.each(testDatabases())('the socket of a room on $name', ({ open }) => {
         type: 'viewers',
         viewers: 3,
       })
-    expect(
-      await db.selectFrom('live_session').select(['viewers', 'peak_viewers']).executeTakeFirstOrThrow(),
-    ).toEqual({ viewers: 3, peak_viewers: 3 })
+    await expect
+      .poll(() => db.selectFrom('live_session').select(['viewers', 'peak_viewers']).executeTakeFirstOrThrow())
+      .toEqual({ viewers: 3, peak_viewers: 3 })
     one.say({ type: 'danmaku', text: 'x' })
     const { id } = await one.next('danmaku')
     expect(await app.call('DELETE', `/danmaku/${id}`, owner)).toMatchObject({ status: 200 })
