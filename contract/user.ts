@@ -103,3 +103,9 @@ export const getUser = endpoint({
   data: user,
   errors: ['not_found'],
 })
+
+declare module './events.ts' {
+  interface Events {
+    'user.followed': { user_id: string; follower_id: string }
+  }
+}

@@ -352,7 +352,10 @@ declare module './events.ts' {
     'video.restored': VideoEvent
     /** Nothing of it is left. */
     'video.purged': VideoEvent
+    /** `user_id` is who did it. Sent when it becomes true, not when it is said again. */
     'video.liked': VideoEvent & { user_id: string }
+    'video.favourited': VideoEvent & { user_id: string }
+    'video.coined': VideoEvent & { user_id: string; amount: number }
   }
 }
 
