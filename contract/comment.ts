@@ -1,7 +1,6 @@
 /** Owns what a comment looks like, its endpoints and its events. */
 export {}
 
-
 declare module './events.ts' {
   interface Events {
     /** `parent_id` is the comment that was answered, null at the top; `mentioned_ids` are users. */
