@@ -1,6 +1,6 @@
 /** Owns what a user looks like from outside and the endpoints about oneself. */
 import { z } from 'zod'
-import { apiPrefix, id, idParams, line, nothing, page, pageQuery, prose, time } from './common.ts'
+import { apiPrefix, id, idParams, line, page, pageQuery, prose, time } from './common.ts'
 import { endpoint } from './endpoint.ts'
 
 const tag = 'user'
