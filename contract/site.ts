@@ -10,6 +10,10 @@ export const site = z.object({
   name: z.string(),
   version: z.string(),
   registration: z.enum(['open', 'invite', 'closed']),
+  registration_proof: z.enum(['captcha', 'code']),
+  registration_identity: z.enum(['mobile', 'email', 'either']),
+  /** Whose mobile numbers may register: ISO 3166 codes, the first one is assumed where a number names none. */
+  phone_countries: z.array(z.string()),
   needs_setup: z.boolean().meta({ description: 'No administrator exists yet' }),
   rtmp: z.object({ port: z.number().int(), path: z.literal('/live') }),
   /** What this machine can not do now; each is said in a banner. */
