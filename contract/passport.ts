@@ -17,13 +17,9 @@ const imgCode = z.string().max(16)
 const code = z.string().max(32)
 const twoStepToken = z.string().max(128)
 const email = z.string().max(254).meta({ example: 'somebody@example.com' })
-const deviceToken = z
-  .string()
-  .max(128)
-  .optional()
-  .meta({
-    description: 'What an earlier sign-in on this device gave; with X-Vireo-Client: web a cookie holds it',
-  })
+const deviceToken = z.string().max(128).optional().meta({
+  description: 'What an earlier sign-in on this device gave; with X-Vireo-Client: web a cookie holds it',
+})
 
 /** What a browser's `PublicKeyCredential.toJSON()` gives; read by the passkey library, which refuses what is odd. */
 export const credential = z.record(z.string(), z.unknown())
@@ -120,7 +116,7 @@ export const emailCode = endpoint({
   access: 'optional',
   body: z.strictObject({
     email,
-    purpose: z.enum(['register', 'reset_password', 'change_email']),
+    purpose: z.enum(['register', 'change_email']),
     img_code_id: imgCodeId.optional(),
     img_code: imgCode.optional(),
   }),

@@ -3,7 +3,7 @@ import type { AppDeps } from './app.ts'
 import { createAudit } from './audit/index.ts'
 import { createDanmaku } from './danmaku/index.ts'
 import { createIngestLink } from './ingest/index.ts'
-import { createLive, createReplays, deleteRecording } from './live/index.ts'
+import { createLive, createReplays, deleteRecording, voidStreamKey } from './live/index.ts'
 import { hasFfmpeg } from './media/ffmpeg/ffmpeg.ts'
 import { createPassport } from './passport/index.ts'
 import { createDiskBlobs } from './platform/blob/disk.ts'
@@ -14,6 +14,9 @@ import { createEvents } from './platform/events/events.ts'
 import { createImages } from './platform/image/image.ts'
 import { createJobs } from './platform/jobs/jobs.ts'
 import { createLimits } from './platform/limit/limit.ts'
+import { createMail } from './platform/mail/mail.ts'
+import { createOutbox } from './platform/mail/outbox.ts'
+import { createSms } from './platform/sms/sms.ts'
 import { createSharedMemory } from './shared-memory.ts'
 import { createMissing, createSetup } from './site/index.ts'
 import { createRelations, createUserService } from './user/index.ts'
@@ -40,10 +43,18 @@ export const createFeatures = async (
   const audit = createAudit({ db, clock, cursorSecret })
   const users = createUserService({ db, clock })
   const relations = createRelations({ db, clock, events, cursorSecret })
-  const passport = createPassport({ config, secrets, db, kv, events, users, clock, log })
-  const setup = createSetup({ db, users, passport })
-
   const jobs = making.use(await createJobs({ db, bus, log, clock }))
+  const outbox = createOutbox({ directory: config.outboxDir, clock })
+  const from = `noreply@${config.publicUrl === undefined ? 'localhost' : new URL(config.publicUrl).hostname}`
+  const passport = createPassport({
+    ...{ config, secrets, db, kv, jobs, events, audit, users, clock, log },
+    sms: making.use(createSms({ urls: config.smsUrls, outbox, clock, log })),
+    mail: making.use(createMail({ url: config.mailUrl, from, outbox, log })),
+    endPublishing: voidStreamKey,
+    deletePicture: (key) => blobs.delete(key),
+  })
+  making.defer(() => passport.close())
+  const setup = createSetup({ db, users, passport })
   const videos = making.use(
     await createVideos({ config, secrets, db, kv, blobs, jobs, events, images, users, clock, log }),
   )

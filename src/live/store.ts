@@ -157,14 +157,26 @@ export const findUnended = (db: Queries): Promise<SessionRow[]> =>
     .where('state', 'in', [...waitingStates, 'live'])
     .execute()
 
-/** Sessions whose publisher may not publish any more. */
+/** Without a key nobody publishes in this room; what runs ends with the next look at who may not. */
+export const clearStreamKey = async (q: Queries, userId: string): Promise<void> => {
+  await q.updateTable('room').set({ stream_key_hash: null }).where('user_id', '=', userId).execute()
+}
+
+/** Sessions whose publisher may not publish any more: banned, deleted, or without a stream key. */
 export const findBanned = (db: Queries): Promise<{ id: string }[]> =>
   db
     .selectFrom('live_session')
     .innerJoin('user', 'user.id', 'live_session.user_id')
+    .innerJoin('room', 'room.user_id', 'live_session.user_id')
     .select('live_session.id')
     .where('live_session.state', 'in', [...waitingStates, 'live'])
-    .where('user.banned_ms', 'is not', null)
+    .where((eb) =>
+      eb.or([
+        eb('user.banned_ms', 'is not', null),
+        eb('user.deleted_ms', 'is not', null),
+        eb('room.stream_key_hash', 'is', null),
+      ]),
+    )
     .execute()
 
 export const dueRecordingsQuery = (db: Queries, nowMs: number) =>

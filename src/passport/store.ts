@@ -1,6 +1,7 @@
 /** Owns all SQL on accounts and sessions. */
 import type { Selectable } from 'kysely'
 import type { Queries, Transaction } from '../platform/db/db.ts'
+import { upsert } from '../platform/db/portable.ts'
 import type { AccountTable, SessionTable } from './tables.ts'
 
 export type AccountRow = Selectable<AccountTable>
@@ -21,6 +22,87 @@ export const isMobileTaken = async (db: Queries, mobile: string): Promise<boolea
 
 export const findAccountByMobile = (db: Queries, mobile: string): Promise<AccountRow | undefined> =>
   db.selectFrom('account').selectAll().where('mobile', '=', mobile).executeTakeFirst()
+
+export const findAccountByEmail = (db: Queries, key: string): Promise<AccountRow | undefined> =>
+  db.selectFrom('account').selectAll().where('email_key', '=', key).executeTakeFirst()
+
+/** Touches at most one row, by the unique index. */
+export const isEmailTaken = async (db: Queries, key: string): Promise<boolean> =>
+  (await db
+    .selectFrom('account')
+    .select('user_id')
+    .where('email_key', '=', key)
+    .limit(1)
+    .executeTakeFirst()) !== undefined
+
+export const updateAccount = async (
+  q: Queries,
+  userId: string,
+  change: Partial<Omit<AccountRow, 'user_id'>>,
+): Promise<void> => {
+  await q.updateTable('account').set(change).where('user_id', '=', userId).execute()
+}
+
+/** Takes a number that was never proven away from whoever has it; true if it was there. */
+export const takeUnprovenMobile = async (
+  trx: Transaction,
+  mobile: string,
+  userId: string,
+): Promise<boolean> => {
+  const result = await trx
+    .updateTable('account')
+    .set({ mobile: null })
+    .where('mobile', '=', mobile)
+    .where('user_id', '=', userId)
+    .where('mobile_proven_ms', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows === 1n
+}
+
+/** Stops a deletion that has not begun; true if there was one. */
+export const cancelDeletion = async (q: Queries, userId: string): Promise<boolean> => {
+  const result = await q
+    .updateTable('account')
+    .set({ delete_due_ms: null })
+    .where('user_id', '=', userId)
+    .where('delete_due_ms', 'is not', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows === 1n
+}
+
+/** True for one caller at a time once the deletion is due: the row is marked so that a sign-in comes too late. */
+export const claimDeletion = async (trx: Transaction, userId: string, nowMs: number): Promise<boolean> => {
+  const result = await trx
+    .updateTable('account')
+    .set({
+      delete_due_ms: null,
+      mobile: null,
+      mobile_proven_ms: null,
+      email: null,
+      email_key: null,
+      email_proven_ms: null,
+      password_hash: '',
+      two_step: 0,
+    })
+    .where('user_id', '=', userId)
+    .where('delete_due_ms', '<=', nowMs)
+    .executeTakeFirst()
+  return result.numUpdatedRows === 1n
+}
+
+export const insertTombstone = (
+  trx: Transaction,
+  row: { identity_mac: string; deleted_ms: number; banned: number },
+) => upsert(trx, 'tombstone', [row], { key: ['identity_mac'], replace: ['deleted_ms', 'banned'] })
+
+export const isBannedIdentity = async (db: Queries, identityMac: string): Promise<boolean> =>
+  (
+    await db
+      .selectFrom('tombstone')
+      .select('banned')
+      .where('identity_mac', '=', identityMac)
+      .executeTakeFirst()
+  )?.banned === 1
 
 export const findAccountByUsername = (db: Queries, usernameKey: string): Promise<AccountRow | undefined> =>
   db
@@ -45,6 +127,7 @@ export const findSessionWithUser = (db: Queries, id: string) =>
   db
     .selectFrom('session')
     .innerJoin('user', 'user.id', 'session.user_id')
+    .innerJoin('account', 'account.user_id', 'session.user_id')
     .select([
       'session.id',
       'session.user_id',
@@ -53,6 +136,9 @@ export const findSessionWithUser = (db: Queries, id: string) =>
       'session.absolute_expires_ms',
       'user.role',
       'user.banned_ms',
+      'user.deleted_ms',
+      'account.two_step',
+      'account.created_ms as account_created_ms',
     ])
     .where('session.id', '=', id)
     .executeTakeFirst()
@@ -87,4 +173,73 @@ export const revokeSession = async (db: Queries, id: string, nowMs: number): Pro
     .where('id', '=', id)
     .where('revoked_ms', 'is', null)
     .execute()
+}
+
+/** Ends all sessions of a user but `keepId`; how many that were. */
+export const revokeSessionsOf = async (
+  q: Queries,
+  userId: string,
+  nowMs: number,
+  keepId: string | undefined,
+): Promise<number> => {
+  let sessions = q
+    .updateTable('session')
+    .set({ revoked_ms: nowMs })
+    .where('user_id', '=', userId)
+    .where('revoked_ms', 'is', null)
+  if (keepId !== undefined) sessions = sessions.where('id', '!=', keepId)
+  return Number((await sessions.executeTakeFirst()).numUpdatedRows)
+}
+
+/** Ends a session of this user; false if there is none. */
+export const revokeOwnSession = async (
+  q: Queries,
+  userId: string,
+  id: string,
+  nowMs: number,
+): Promise<boolean> => {
+  const result = await q
+    .updateTable('session')
+    .set({ revoked_ms: nowMs })
+    .where('id', '=', id)
+    .where('user_id', '=', userId)
+    .where('revoked_ms', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows === 1n
+}
+
+/** Sessions that may still be used, the newest first. */
+export const openSessionsQuery = (db: Queries, userId: string, nowMs: number, limit: number) =>
+  db
+    .selectFrom('session')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .where('revoked_ms', 'is', null)
+    .where('expires_ms', '>', nowMs)
+    .where('absolute_expires_ms', '>', nowMs)
+    .orderBy('id', 'desc')
+    .limit(limit)
+
+/** Sessions that nobody can use any more, a bounded number at a time. */
+export const deleteOldSessions = async (db: Queries, beforeMs: number): Promise<void> => {
+  const rows = await db
+    .selectFrom('session')
+    .select('id')
+    .where('absolute_expires_ms', '<', beforeMs)
+    .orderBy('absolute_expires_ms')
+    .limit(1000)
+    .execute()
+  if (rows.length > 0)
+    await db
+      .deleteFrom('session')
+      .where(
+        'id',
+        'in',
+        rows.map(({ id }) => id),
+      )
+      .execute()
+}
+
+export const forgetSessionsOf = async (trx: Transaction, userId: string): Promise<void> => {
+  await trx.deleteFrom('session').where('user_id', '=', userId).execute()
 }

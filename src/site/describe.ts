@@ -9,7 +9,16 @@ const chunkBytes = 16 * 1024 * 1024
 const freshMs = 5_000
 
 interface Deps {
-  config: Pick<Config, 'siteName' | 'registration' | 'rtmpPort' | 'uploadMaxBytes'>
+  config: Pick<
+    Config,
+    | 'siteName'
+    | 'registration'
+    | 'registrationProof'
+    | 'registrationIdentity'
+    | 'phoneCountries'
+    | 'rtmpPort'
+    | 'uploadMaxBytes'
+  >
   version: string
   setup: Setup
   missing: Missing
@@ -29,6 +38,9 @@ export const createSiteDescription = ({
     name: config.siteName,
     version,
     registration: config.registration,
+    registration_proof: config.registrationProof,
+    registration_identity: config.registrationIdentity,
+    phone_countries: [...config.phoneCountries],
     needs_setup: await setup.isNeeded(),
     rtmp: { port: config.rtmpPort, path: '/live' },
     missing: await missing.list(),

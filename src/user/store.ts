@@ -2,6 +2,7 @@
 import { sql } from 'kysely'
 import type { Selectable } from 'kysely'
 import type { Queries, Transaction } from '../platform/db/db.ts'
+import { upsert } from '../platform/db/portable.ts'
 import type { UserCounterTable, UserTable } from './tables.ts'
 
 export type UserRow = Selectable<UserTable>
@@ -68,3 +69,29 @@ export const countOf = async (q: Queries, userId: string, counter: Counter): Pro
 export const hasAdmin = async (db: Queries): Promise<boolean> =>
   (await db.selectFrom('user').select('id').where('role', '=', 'admin').limit(1).executeTakeFirst()) !==
   undefined
+
+/** Kept for somebody else than `userId`? */
+export const isReserved = async (
+  q: Queries,
+  usernameKey: string,
+  userId: string,
+  nowMs: number,
+): Promise<boolean> =>
+  (await q
+    .selectFrom('reserved_username')
+    .select('user_id')
+    .where('username_key', '=', usernameKey)
+    .where('user_id', '!=', userId)
+    .where('until_ms', '>', nowMs)
+    .executeTakeFirst()) !== undefined
+
+export const reserveUsername = (
+  trx: Queries,
+  usernameKey: string,
+  userId: string,
+  untilMs: number,
+): Promise<void> =>
+  upsert(trx, 'reserved_username', [{ username_key: usernameKey, user_id: userId, until_ms: untilMs }], {
+    key: ['username_key'],
+    replace: ['user_id', 'until_ms'],
+  })

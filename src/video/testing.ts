@@ -8,7 +8,7 @@ import type { OwnVideo, VideoJob } from '../../contract/video.ts'
 import { uploadPath } from '../../contract/video.ts'
 import { loadConfig } from '../config/load.ts'
 import { loadSecrets } from '../config/secrets.ts'
-import { createAuthenticate, createPassport, createSetAvatar, mountAvatarRoute } from '../passport/index.ts'
+import { createAuthenticate, createSetAvatar, mountAvatarRoute } from '../passport/index.ts'
 import { mountPlaybackRoutes } from '../playback/index.ts'
 import { createDiskBlobs } from '../platform/blob/disk.ts'
 import { createMemoryBus } from '../platform/bus/memory.ts'
@@ -20,6 +20,7 @@ import { createRouter } from '../platform/http/route.ts'
 import { createHttpServer } from '../platform/http/server.ts'
 import { createImages } from '../platform/image/image.ts'
 import { createJobs } from '../platform/jobs/jobs.ts'
+import { createTestPassport } from '../passport/testing.ts'
 import { createMemoryKv } from '../platform/kv/memory.ts'
 import { createLimits } from '../platform/limit/limit.ts'
 import { silentLog } from '../platform/log/log.ts'
@@ -66,7 +67,8 @@ export const createVideoTestApp = async (
   const blobs = await createDiskBlobs({ directory: config.blobDir })
   const jobs = making.use(await createJobs({ db, bus, log, clock, options: { pollMs: 200 } }))
   const users = createUserService({ db, clock })
-  const passport = createPassport({ config, secrets, db, kv, events, users, clock, log })
+  const passport = createTestPassport({ config, directory, secrets, db, kv, jobs, events, users, clock, log })
+  making.defer(() => passport.close())
   const images = createImages()
   const videos = making.use(
     await createVideos({ config, secrets, db, kv, blobs, jobs, events, images, users, clock, log }),
