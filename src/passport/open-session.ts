@@ -28,7 +28,7 @@ export const createOpenSession =
     const row = await users.row(userId)
     if (row === undefined || row.deleted_ms !== null) throw new AppError('credentials_wrong')
     if (row.banned_ms !== null) throw new AppError('user_banned')
-    return db.transaction(async (trx) => {
+    const { session, ...more } = await db.transaction(async (trx) => {
       const deletionCancelled = await store.cancelDeletion(trx, userId)
       const deviceToken = await devices.remember(trx, userId, device.token, trust)
       const session = await sessions.open(trx, userId, device)
@@ -46,6 +46,7 @@ export const createOpenSession =
           subject: { kind: 'user', id: userId },
           address: device.address,
         })
-      return { ...session, deviceToken, deletionCancelled }
+      return { session, deviceToken, deletionCancelled }
     })
+    return { ...(await sessions.issue(session)), ...more }
   }

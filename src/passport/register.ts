@@ -87,7 +87,7 @@ export const createAccountCreation = (deps: CreationDeps) => {
     }
     const passwordHash = await passwords.hash(given.password)
     try {
-      return await db.transaction(async (trx) => {
+      const { session, deviceToken } = await db.transaction(async (trx) => {
         await also?.(trx)
         await takeOver(trx, given)
         const userId = await users.create(trx, given)
@@ -119,8 +119,9 @@ export const createAccountCreation = (deps: CreationDeps) => {
         const deviceToken = await devices.remember(trx, userId, device.token, false)
         const session = await sessions.open(trx, userId, device)
         await events.append(trx, { type: 'user.registered', payload: { user_id: userId } })
-        return { ...session, deviceToken }
+        return { session, deviceToken }
       })
+      return { ...(await sessions.issue(session)), deviceToken }
     } catch (error) {
       // The unique index decides: of any number of parallel registrations one gets through.
       if (isDuplicate(error, 'uq_account_mobile')) throw wrongField('mobile', 'mobile_taken', error)

@@ -35,6 +35,12 @@ export interface OpenSession {
   refreshToken: string
 }
 
+export interface NewSession {
+  userId: string
+  sessionId: string
+  salt: string
+}
+
 export type Sessions = ReturnType<typeof createSessions>
 
 export const createSessions = (deps: {
@@ -113,8 +119,8 @@ export const createSessions = (deps: {
   return {
     lacksTwoStep,
 
-    /** Opens a session in the caller's transaction (or on its own). */
-    async open(trx: Queries, userId: string, { device, address }: Device): Promise<OpenSession> {
+    /** Opens a session in the caller's transaction (or on its own); its tokens are made after that by `issue`. */
+    async open(trx: Queries, userId: string, { device, address }: Device): Promise<NewSession> {
       const nowMs = clock.now()
       const id = sortableId(nowMs)
       const salt = secretToken(16)
@@ -132,8 +138,11 @@ export const createSessions = (deps: {
         device: device.slice(0, 200),
         address,
       })
-      return withTokens(userId, id, salt, 1)
+      return { userId, sessionId: id, salt }
     },
+
+    issue: ({ userId, sessionId, salt }: NewSession): Promise<OpenSession> =>
+      withTokens(userId, sessionId, salt, 1),
 
     /** A new pair for a refresh token. Throws `unauthenticated`. */
     rotate,

@@ -8,4 +8,4 @@ import { audit } from './0005-audit.ts'
 import { accounts } from './0006-accounts.ts'
 import { relations } from './0007-relations.ts'
 
-export const migrations: readonly Migration[] = [platform, people, video, live, audit, relations]
+export const migrations: readonly Migration[] = [platform, people, video, live, audit, accounts, relations]
