@@ -54,7 +54,7 @@ export const createUserService = ({ db, clock }: { db: Db; clock: Clock }) => ({
     const row = id.startsWith('@')
       ? await store.findUserByUsername(db, usernameKey(id.slice(1)))
       : await store.findUser(db, id)
-    if (row === undefined) return undefined
+    if (row === undefined || row.deleted_ms !== null) return undefined
     return toUser(row, viewerId === undefined ? undefined : await standingTo(db, viewerId, row.id))
   },
 
