@@ -60,6 +60,14 @@ export const createFeatures = async (
   )
   const danmaku = createDanmaku({ db, kv, bus, clock, count: videos.service.countDanmaku })
   making.defer(() => danmaku.close())
+  for (const [name, rows] of [
+    ['videos', videos.service.exportOf.bind(videos.service)],
+    ['danmaku', danmaku.exportOf.bind(danmaku)],
+  ] as const)
+    passport.exporting.addSource({ name, rows })
+  await events.consume('video.leavers', ['user.deleted'], ({ payload }) =>
+    videos.service.removeAllOf(payload.user_id),
+  )
   const { recordingsDir } = config
   const live = await createLive({
     config,

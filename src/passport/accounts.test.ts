@@ -536,4 +536,79 @@ describe.each(enginePairs())('staff and invitations on $name', (pair) => {
     ).toHaveLength(24)
     expect(await readdir(test.config.outboxDir)).toHaveLength(1)
   })
+
+  it('check_mobile and codes say nothing of who is registered in strict mode', async () => {
+    await using test = await createTestApp({ pair, environment: { VIREO_STRICT_ENUMERATION: '1' } })
+    const { mobile } = await test.signUp()
+    const check = (number: string) =>
+      test.call('POST', '/passport/check_mobile', { form: { mobile: number } })
+    expect((await check(mobile)).status).toBe(200)
+    expect((await check(freshMobile())).status).toBe(200)
+    expect((await check('123')).body.error).toBe('mobile_invalid')
+  })
+
+  it('says when SMS can not be sent, and a code that is there stays valid', async () => {
+    let isUp = true
+    const { createServer } = await import('node:http')
+    const provider = createServer((request, response) => {
+      let body = ''
+      request.on('data', (chunk) => (body += String(chunk)))
+      request.on('end', () => {
+        if (isUp) sent.push(JSON.parse(body) as { code: string })
+        response.writeHead(isUp ? 200 : 500).end()
+      })
+    })
+    const sent: { code: string }[] = []
+    await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve))
+    const { port } = provider.address() as { port: number }
+    await using test = await createTestApp({
+      pair,
+      environment: {
+        VIREO_REGISTRATION_PROOF: 'code',
+        VIREO_SMS_URL: `webhook+http://:hush@127.0.0.1:${port}/`,
+      },
+    })
+    const mobile = freshMobile()
+    const ask = async (number: string, purpose: string) =>
+      test.call('POST', '/api/v1/passport/sms_code', {
+        json: {
+          mobile: number,
+          purpose,
+          img_code_id: await fetchPicture(test.base),
+          img_code: captchaAnswer,
+        },
+      })
+    expect((await ask(mobile, 'register')).status).toBe(200)
+    isUp = false
+    expect(await ask(mobile, 'register')).toMatchObject({ status: 503, body: { error: 'sms_unavailable' } })
+    // Whoever asks now is told the same, registered or not.
+    expect((await ask(freshMobile(), 'login')).body.error).toBe('sms_unavailable')
+    const fields = { mobile, password: 'long-Enough-7', sms_code: sent[0]?.code }
+    expect((await test.call('POST', '/api/v1/passport/register', { json: fields })).status).toBe(200)
+    await new Promise<void>((resolve) => provider.close(() => resolve()))
+  })
+
+  it("a deleted user's videos go, and what others see does not fail", async () => {
+    const clock = createManualClock(Date.now())
+    await using test = await createTestApp({ pair, clock })
+    const leaver = await test.signUp()
+    const draft = await test.call('POST', '/api/v1/videos', { token: leaver.token, json: { title: '再见' } })
+    const { id } = draft.body.data as { id: string }
+    const zip = await fetch(`${test.base}/api/v1/me/export`, {
+      headers: { authorization: `Bearer ${leaver.token}` },
+    })
+    expect(Buffer.from(await zip.arrayBuffer()).includes(id)).toBe(true)
+    await test.call('DELETE', '/api/v1/me', {
+      token: leaver.token,
+      json: { current_password: leaver.password },
+    })
+    clock.advance(7 * day + 1000)
+    for (let n = 0; n < 200; n++) {
+      if ((await test.call('GET', `/api/v1/users/${leaver.userId}`)).status === 404) break
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    for (const path of [`/users/${leaver.userId}`, `/users/${leaver.userId}/videos`, `/videos/${id}`])
+      expect((await test.call('GET', `/api/v1${path}`)).status, path).toBe(404)
+    expect((await test.call('GET', `/api/v1/live/${leaver.roomId}`)).status).toBeLessThan(500)
+  })
 })
