@@ -7,7 +7,12 @@ export const paths = {
   user: (id: string) => `/u/${id}`,
   signIn: (next?: string) => `/login${withNext(next)}`,
   signUp: (next?: string) => `/register${withNext(next)}`,
+  /** Where those come who have asked for their account to be deleted. */
+  left: (at: string) => `/login?leaving=${encodeURIComponent(at)}`,
+  ended: (next: string) => `/login?ended&next=${encodeURIComponent(next)}`,
+  resetPassword: () => '/reset-password',
   settings: () => '/settings',
+  security: () => '/settings/security',
   me: () => '/me',
   goLive: () => '/studio/live',
   upload: () => '/studio/upload',
@@ -19,6 +24,8 @@ const withNext = (next?: string): string => (next && next !== '/' ? `?next=${enc
 
 /** Only a path of this site is followed after signing in: no scheme, no `//host`, no backslash. */
 export const safeNext = (next: unknown): string =>
-  typeof next === 'string' && /^\/(?![/\\])[^\\]*$/.test(next) && !/^\/(login|register)\b/.test(next)
+  typeof next === 'string' &&
+  /^\/(?![/\\])[^\\]*$/.test(next) &&
+  !/^\/(login|register|reset-password)\b/.test(next)
     ? next
     : '/'

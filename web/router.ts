@@ -1,7 +1,7 @@
 /** Owns which page stands at which address; every page is a chunk of its own. */
 import { createRouter, createWebHistory } from 'vue-router'
 import { paths, safeNext } from './paths.ts'
-import { sessionReady, signedIn } from './api/session.ts'
+import { onSessionChange, sessionReady, signedIn } from './api/session.ts'
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -25,9 +25,22 @@ export const router = createRouter({
     { path: '/u/:id', component: () => import('./pages/profile.vue') },
     { path: '/login', component: () => import('./pages/sign-in.vue'), meta: { plain: true } },
     { path: '/register', component: () => import('./pages/sign-up.vue'), meta: { plain: true } },
+    {
+      path: '/reset-password',
+      component: () => import('./pages/reset-password.vue'),
+      meta: { plain: true },
+    },
     { path: '/setup', component: () => import('./pages/setup.vue'), meta: { plain: true } },
     { path: '/me', component: () => import('./pages/me.vue') },
-    { path: '/settings', component: () => import('./pages/settings.vue'), meta: { private: true } },
+    {
+      path: '/settings',
+      component: () => import('./account/settings-frame.vue'),
+      meta: { private: true },
+      children: [
+        { path: '', component: () => import('./pages/settings.vue') },
+        { path: 'security', component: () => import('./pages/security.vue') },
+      ],
+    },
     {
       path: '/studio',
       component: () => import('./pages/studio.vue'),
@@ -49,6 +62,13 @@ router.beforeEach(async (to) => {
   await sessionReady()
   if (entering) return signedIn.value ? safeNext(to.query['next']) : true
   return signedIn.value || paths.signIn(to.fullPath)
+})
+
+// A session that ended takes its private pages with it.
+onSessionChange(() => {
+  const { matched, fullPath } = router.currentRoute.value
+  if (!signedIn.value && matched.some((record) => record.meta.private))
+    void router.replace(paths.ended(fullPath))
 })
 
 // A new release replaced the chunks that an open tab still names: load the page anew, once.

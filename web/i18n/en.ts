@@ -1,4 +1,5 @@
 /** Owns every sentence of the web in English, a file per area. */
+import { account } from './en/account.ts'
 import { auth } from './en/auth.ts'
 import { danmaku } from './en/danmaku.ts'
 import { home } from './en/home.ts'
@@ -18,6 +19,7 @@ export const en: Messages = {
   ...player,
   ...video,
   ...auth,
+  ...account,
   ...studio,
   ...profile,
 }

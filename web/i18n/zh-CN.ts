@@ -1,4 +1,5 @@
 /** Owns every sentence of the web in Chinese, a file per area; the other languages must have the same keys. */
+import { account } from './zh-CN/account.ts'
 import { auth } from './zh-CN/auth.ts'
 import { danmaku } from './zh-CN/danmaku.ts'
 import { home } from './zh-CN/home.ts'
@@ -17,6 +18,7 @@ export const zhCN = {
   ...player,
   ...video,
   ...auth,
+  ...account,
   ...studio,
   ...profile,
 } as const

@@ -19,6 +19,8 @@ export const useNotice = () => {
     done: (title: string) => toast.add({ title, icon: 'i-lucide-circle-check', color: 'success' }),
     failed: (error: unknown) =>
       toast.add({ title: errorText(error), icon: 'i-lucide-circle-alert', color: 'error', duration: 7000 }),
+    warn: (title: string) =>
+      toast.add({ title, icon: 'i-lucide-circle-alert', color: 'warning', duration: 7000 }),
     undo: (title: string, label: string, back: () => void) =>
       toast.add({
         title,

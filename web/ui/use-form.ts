@@ -53,5 +53,12 @@ export const useForm = (fieldOfCode: FieldOfCode = {}) => {
     }
   }
 
-  return { errors, general, busy, form, submit, focusFirst, clear }
+  /** Shows a failure that came from beside the form, as of a code that could not be sent. */
+  const fail = (error: unknown): void => {
+    clear()
+    show(error)
+    void focusFirst()
+  }
+
+  return { errors, general, busy, form, submit, focusFirst, clear, fail }
 }

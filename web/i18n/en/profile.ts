@@ -15,7 +15,7 @@ export const profile: Pick<Messages, 'profile' | 'settings' | 'me'> = {
     no_signature: 'A bird of few words.',
   },
   settings: {
-    title: 'Profile settings',
+    title: 'Profile',
     avatar: 'Picture',
     avatar_change: 'Change picture',
     avatar_hint: 'JPEG, PNG or WebP up to 8 MB',
@@ -29,7 +29,6 @@ export const profile: Pick<Messages, 'profile' | 'settings' | 'me'> = {
     sex_1: 'Male',
     sex_2: 'Female',
     birth: 'Date of birth',
-    mobile: 'Mobile number',
     image_too_large: 'The picture is too large: at most 8 MB',
   },
   me: {

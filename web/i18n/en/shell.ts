@@ -39,7 +39,7 @@ export const shell: Pick<Messages, 'common' | 'nav' | 'look' | 'error' | 'machin
     my_page: 'My page',
     my_videos: 'My videos',
     my_room: 'My room',
-    settings: 'Profile settings',
+    settings: 'Settings',
     studio: 'Studio',
     api_docs: 'API',
   },

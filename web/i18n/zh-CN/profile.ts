@@ -13,7 +13,7 @@ export const profile = {
     no_signature: '这个人很神秘，什么都没写。',
   },
   settings: {
-    title: '账号资料',
+    title: '个人资料',
     avatar: '头像',
     avatar_change: '换头像',
     avatar_hint: 'JPEG、PNG 或 WebP，最大 8 MB',
@@ -27,7 +27,6 @@ export const profile = {
     sex_1: '男',
     sex_2: '女',
     birth: '生日',
-    mobile: '手机号',
     image_too_large: '图片太大：最大 8 MB',
   },
   me: {

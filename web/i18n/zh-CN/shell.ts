@@ -37,7 +37,7 @@ export const shell = {
     my_page: '我的主页',
     my_videos: '我的视频',
     my_room: '我的直播间',
-    settings: '账号资料',
+    settings: '设置',
     studio: '创作中心',
     api_docs: '开放接口',
   },
