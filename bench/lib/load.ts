@@ -16,15 +16,21 @@ const rate = async (
   seconds: number,
   expected: readonly number[],
 ): Promise<number> => {
+  let n = 0
   const result = await autocannon({
     url,
     connections,
     duration: seconds,
-    requests: requests.map(({ path, method = 'GET', body }) => ({
-      path,
-      method,
-      ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }),
-    })),
+    // One list for all connections: in step they would ask for the same page at the same moment.
+    requests: [
+      {
+        setupRequest: (given) => {
+          const { path, method = 'GET', body } = requests[n++ % requests.length] ?? { path: '/' }
+          const headers = body === undefined ? given.headers : { 'content-type': 'application/json' }
+          return { ...given, path, method, headers, body }
+        },
+      },
+    ],
   })
   const wrong = Object.entries(result.statusCodeStats ?? {}).filter(
     ([code]) => !expected.includes(Number(code)),
