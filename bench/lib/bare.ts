@@ -11,7 +11,7 @@ interface Answers {
   mobiles: string[]
 }
 
-process.once('message', async (answers: Answers) => {
+const serve = async (answers: Answers): Promise<void> => {
   const app = fastify()
   const pages = new Map(Object.entries(answers.pages))
   const taken = new Set(answers.mobiles)
@@ -23,5 +23,6 @@ process.once('message', async (answers: Answers) => {
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   process.send?.({ port: (app.server.address() as { port: number }).port })
-})
+}
+process.once('message', (answers: Answers) => void serve(answers))
 process.on('disconnect', () => process.exit(0))
