@@ -85,6 +85,7 @@ const insertUsers = async (trx: Trx, numbers: number[]): Promise<void> => {
         user_id: userId(n),
         mobile: `+86${seededMobile(n)}`,
         mobile_proven_ms: null,
+        two_step: 0,
         password_hash: '$argon2id$none',
         created_ms: startMs + n,
       })),
