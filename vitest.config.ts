@@ -8,6 +8,7 @@ const heavy = [
   'src/live/live.test.ts',
   'src/video/*.test.ts',
   'src/playback/*.test.ts',
+  'src/cli/*.test.ts',
 ]
 
 export default defineConfig({

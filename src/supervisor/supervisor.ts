@@ -1,7 +1,5 @@
 /** Owns the processes of one machine: the API and the ingest, each started again when it dies, one log for both. */
-import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '../config/load.ts'
@@ -10,7 +8,7 @@ import { addressesOf } from './addresses.ts'
 import { banner } from './banner.ts'
 import { keepRunning } from './child.ts'
 import { openJournal } from './journal.ts'
-import { beOnlyOne } from './only-one.ts'
+import { beOnlyOne, socketPath } from './only-one.ts'
 
 export interface Supervisor {
   stop(): Promise<void>
@@ -120,16 +118,4 @@ const wordsOf = (line = ''): string => {
   } catch {
     return line
   }
-}
-
-/** A Unix socket's path holds about 100 bytes: a deep data directory gets its socket in the temporary one. */
-const socketPath = (dataDir: string, name: string): string => {
-  const near = join(dataDir, 'run', name)
-  if (Buffer.byteLength(near) <= 100) {
-    mkdirSync(dirname(near), { recursive: true, mode: 0o700 })
-    return near
-  }
-  const far = join(tmpdir(), `vireo-${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}`)
-  mkdirSync(far, { recursive: true, mode: 0o700 })
-  return join(far, name)
 }
