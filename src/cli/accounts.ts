@@ -53,9 +53,9 @@ export const openAccounts = async (config: Config) => {
     /** Signs somebody in who is there, or makes the account first; for the demo. */
     async open(given: { mobile: string; password: string; nickname: string; username: string }) {
       const known = await operator.find(given.mobile)
-      if (known) return passport.sessions.open(db, known.user_id, here)
+      if (known) return { session: await passport.sessions.open(db, known.user_id, here), isNew: false }
       const account = readNewAccount(given)
-      return passport.createAccount({ ...account, role: 'user' }, here)
+      return { session: await passport.createAccount({ ...account, role: 'user' }, here), isNew: true }
     },
     revoke: (sessionId: string) => passport.sessions.revoke(sessionId),
     hasOthers: (usernames: readonly string[]) => users.hasOthers(usernames),

@@ -93,7 +93,7 @@ describe.each(enginePairs())('backup and restore on $name', (pair) => {
       let before: { owner: Person; id: string }[] = []
       const people: Person[] = []
       {
-        await using machine = await startMachine({ environment: settings(pair, from.config as never) })
+        await using machine = await startMachine({ environment: settings(pair, from.config) })
         for (let n = 0; n < 30; n++) people.push(await machine.register())
         film = await upload(machine, people[0] as Person, clip('plain.mp4'))
         hash = await playedHash(machine, film)
@@ -102,7 +102,7 @@ describe.each(enginePairs())('backup and restore on $name', (pair) => {
         await sleep(2_000)
         before = [...writing.acknowledged]
         const made = await vireo(['backup', 'all.tar.gz'], {
-          environment: { ...settingsOf(machine), ...settings(pair, from.config as never) },
+          environment: { ...settingsOf(machine), ...settings(pair, from.config) },
           cwd: directory,
         })
         const during = writing.acknowledged.length - before.length
@@ -116,10 +116,10 @@ describe.each(enginePairs())('backup and restore on $name', (pair) => {
         expect(await readdir(machine.dataDir)).not.toContain('.backup')
         expect(await machine.stop()).toBe(0)
       }
-      const environment = { ...settings(pair, to.config as never), VIREO_DATA_DIR: dataDir }
+      const environment = { ...settings(pair, to.config), VIREO_DATA_DIR: dataDir }
       const restored = await vireo(['restore', file], { environment })
       expect([restored.code, restored.err]).toEqual([0, ''])
-      await using machine = await startMachine({ dataDir, environment: settings(pair, to.config as never) })
+      await using machine = await startMachine({ dataDir, environment: settings(pair, to.config) })
       for (const person of people) {
         const ids = await idsOf(machine, person)
         const lost = before.filter(({ owner, id }) => owner === person && !ids.includes(id))

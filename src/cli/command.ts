@@ -68,7 +68,7 @@ export const readArguments = (
   const count = parsed.positionals.length
   if (help !== true && (count < least || count > most))
     throw new UsageError(count < least ? 'something is missing' : 'that is too much')
-  return { words: parsed.positionals, options: rest as Call['options'], help: help === true }
+  return { words: parsed.positionals, options: rest, help: help === true }
 }
 
 export const helpOf = (command: Command): string => {

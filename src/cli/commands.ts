@@ -2,6 +2,7 @@
 import { admin } from './admin.ts'
 import { backup } from './backup.ts'
 import type { Command } from './command.ts'
+import { demo } from './demo.ts'
 import { migrateCommand } from './migrate.ts'
 import { restore } from './restore.ts'
 import { start, worker } from './start.ts'

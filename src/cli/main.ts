@@ -43,7 +43,6 @@ const runCommand = async (command: Command, args: readonly string[], directory: 
   const terminal = createTerminal(process.stdout)
   try {
     await command.run({ ...given, config, directory, signal: stop.signal, ...terminal })
-    stop.signal.throwIfAborted()
   } finally {
     terminal.end()
   }

@@ -33,7 +33,7 @@ const listen = (path: string): Promise<Server> =>
     })
   })
 
-const isAnswered = (path: string): Promise<boolean> =>
+export const isAnswered = (path: string): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect(path)
     socket.once('connect', () => {
