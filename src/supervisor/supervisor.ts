@@ -1,4 +1,4 @@
-/** Owns the processes of one machine: the API and the ingest, each started again when it dies, one log for both. */
+/** Owns the processes of one machine, those that its roles name: each started again when it dies, one log for all. */
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -33,10 +33,14 @@ export const superviseMachine = async (config: Config): Promise<Supervisor> => {
   // Recordings, uploads and state are not for every account of this machine; our children inherit it.
   process.umask(0o027)
   mkdirSync(config.dataDir, { recursive: true })
-  await beOnlyOne(socketPath(config.dataDir, 'vireo.sock'))
+  const { roles } = config
+  for (const role of roles) {
+    const name = role === 'api' ? 'vireo.sock' : `vireo-${role}.sock`
+    await beOnlyOne(socketPath(config.dataDir, name))
+  }
   const secrets = loadSecrets(config.dataDir, config.givenSecretKey)
   const journal = openJournal({ file: config.logFile, isTerminal: process.stdout.isTTY })
-  const linkAddress = socketPath(config.dataDir, 'ingest.sock')
+  const linkAddress = config.ingestLink ?? socketPath(config.dataDir, 'ingest.sock')
   let fail: (reason: string) => void = () => undefined
   const failed = new Promise<string>((resolve) => {
     fail = resolve
@@ -66,45 +70,49 @@ export const superviseMachine = async (config: Config): Promise<Supervisor> => {
     )
   }
 
-  const ingest = keepRunning({
-    name: 'ingest',
-    script: source('ingest/main.ts'),
-    args: () => [
-      JSON.stringify({
-        host: config.host,
-        rtmpPort: config.rtmpPort,
-        linkAddress,
-        linkSecret: secrets.keyFor('ingest-link').reveal().toString('base64url'),
-        dataDir: config.dataDir,
-        recordingsDir: config.recordingsDir,
-        logLevel: config.logLevel,
-      }),
-    ],
-    onLine: (line) => {
-      lastLines.set('ingest', line)
-      journal.write(line)
-    },
-    onMessage: () => undefined,
-    onDeath: onDeath('ingest'),
-  })
+  const run = (name: string, script: string, args: () => string[], onMessage: (message: unknown) => void) =>
+    keepRunning({
+      name,
+      script: source(script),
+      args,
+      onLine: (line) => {
+        lastLines.set(name, line)
+        journal.write(line)
+      },
+      onMessage,
+      onDeath: onDeath(name),
+    })
 
-  const api = keepRunning({
-    name: 'api',
-    script: source('api-main.ts'),
-    args: () => [linkAddress],
-    onLine: (line) => {
-      lastLines.set('api', line)
-      journal.write(line)
-    },
-    onMessage: announce,
-    onDeath: onDeath('api'),
-  })
+  const ingestSettings = (): string =>
+    JSON.stringify({
+      host: config.host,
+      rtmpPort: config.rtmpPort,
+      linkAddress,
+      linkSecret: secrets.keyFor('ingest-link').reveal().toString('base64url'),
+      dataDir: config.dataDir,
+      recordingsDir: config.recordingsDir,
+      logLevel: config.logLevel,
+    })
+
+  const isReady = (role: string) => (message: unknown) => {
+    if ((message as { type?: unknown }).type === 'ready' && !roles.includes('api'))
+      process.stdout.write(`\n  ${config.siteName} ${role} is ready.\n\n`)
+  }
+  const ingest = roles.includes('ingest')
+    ? run('ingest', 'ingest/main.ts', () => [ingestSettings()], isReady('ingest'))
+    : undefined
+  const api = roles.includes('api') ? run('api', 'api-main.ts', () => [linkAddress], announce) : undefined
+  // Beside the API, jobs run in its process.
+  const worker =
+    roles.includes('worker') && api === undefined
+      ? run('worker', 'worker-main.ts', () => [], isReady('worker'))
+      : undefined
 
   let stopping: Promise<void> | undefined
   const stop = async (): Promise<void> => {
     journal.say('info', 'stopping')
     // Viewers' answers end first; publishers last, so that what they sent is on disk.
-    await Promise.all([api.stop(apiGraceMs), ingest.stop(ingestGraceMs)])
+    await Promise.all([api?.stop(apiGraceMs), worker?.stop(apiGraceMs), ingest?.stop(ingestGraceMs)])
     journal.say('info', 'stopped')
     journal.close()
   }

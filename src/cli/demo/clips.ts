@@ -54,7 +54,7 @@ export const music = (seed: number): string => {
 
 /** Paths and words in a filter: ffmpeg reads backslashes, quotes and colons itself. */
 const written = (font: string, file: string, size: number): string =>
-  `drawtext=fontfile=${font}:textfile=${file}:fontsize=${size}:fontcolor=white@0.92:shadowcolor=black@0.5:shadowx=3:shadowy=3:x=(w-text_w)/2:y=(h-text_h)/2+24*sin(t/2)`
+  `drawtext=fontfile=${font}:textfile=${file}:fontsize=${size}:fontcolor=white@0.92:shadowcolor=black@0.5:shadowx=2:shadowy=2:x=(w-text_w)/2:y=(h-text_h)/2+24*sin(t/2)`
 
 export const makeFilm = async (
   film: DemoFilm,
@@ -66,7 +66,7 @@ export const makeFilm = async (
   if (film.words !== undefined && font !== undefined) {
     const file = join(directory, `${seed}.txt`)
     await writeFile(file, film.words)
-    picture.push(written(font, file, film.picture.portrait === true ? 84 : 96))
+    picture.push(written(font, file, film.picture.portrait === true ? 64 : 72))
   }
   const graph = film.picture.graph.startsWith('[s]')
     ? `${music(seed)},asplit[s][a];${picture.join(',')},format=yuv420p[v]`

@@ -22,8 +22,8 @@ export interface Picture {
   readonly portrait?: boolean
 }
 
-const full = '1280:720'
-const tall = '720:1280'
+const full = '960:540'
+const tall = '540:960'
 const rate = 'r=24'
 const up = (size: string, how = 'neighbor') => `scale=${size}:flags=${how}`
 
@@ -171,7 +171,7 @@ export const demoFilms: readonly DemoFilm[] = [
     'tech',
     ['display', 'calibration'],
     20,
-    { graph: `testsrc2=s=1280x720:${rate}` },
+    { graph: `testsrc2=s=960x540:${rate}` },
     2,
   ),
   film(
@@ -185,7 +185,7 @@ export const demoFilms: readonly DemoFilm[] = [
     3,
   ),
   film(
-    'aju',
+    'ajumao',
     '三只橘猫同时打哈欠（慢放）',
     '其实是同一只，拍了三次。',
     'animal',
@@ -196,7 +196,7 @@ export const demoFilms: readonly DemoFilm[] = [
     '橘 橘 橘',
   ),
   film(
-    'aju',
+    'ajumao',
     '猫眼里的傍晚',
     '据说它们看不见红色，我把红色去掉了。',
     'animal',

@@ -73,7 +73,7 @@ const lines: Line[] = [
     'Soldering, sensors and mistakes',
   ],
   [
-    'aju',
+    'ajumao',
     '阿橘',
     '家里有三只猫，都姓橘。',
     '#f3722c',
