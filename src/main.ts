@@ -27,7 +27,7 @@ const wordsOf = (error: unknown): string => {
   if (error instanceof AlreadyRunning)
     return 'Vireo already runs on this data directory; VIREO_DATA_DIR names another'
   const { code, path, stack } = error as NodeJS.ErrnoException
-  const isPath = ['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR', 'ENOSPC'].includes(code ?? '')
+  const isPath = ['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOENT', 'ENOTDIR', 'ENOSPC'].includes(code ?? '')
   return isPath && path !== undefined
     ? `cannot write ${path} (${code}); VIREO_DATA_DIR must be a directory that this user may write`
     : String(stack)

@@ -1,4 +1,5 @@
 /** Owns `vireo migrate`: bringing the database to this version's schema without starting the product. */
+import { makeDirectory } from '../config/directory.ts'
 import { systemClock } from '../platform/clock/clock.ts'
 import { openDatabase } from '../platform/db/db.ts'
 import { migrate, pendingMigrations } from '../platform/db/migrate.ts'
@@ -19,6 +20,7 @@ export const migrateCommand: Command = {
 }
 
 const run = async ({ config, say }: Call): Promise<void> => {
+  makeDirectory(config.dataDir)
   await using db = await openDatabase({ config: config.db, log: silentLog, clock: systemClock })
   const done = await migrate(db, migrations)
   for (const id of done) say(`migrated ${id}`)

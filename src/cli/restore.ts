@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { makeDirectory } from '../config/directory.ts'
 import type { Config } from '../config/load.ts'
 import { loadSecrets } from '../config/secrets.ts'
 import { systemClock } from '../platform/clock/clock.ts'
@@ -42,8 +43,11 @@ const runRestore = async (call: Call): Promise<void> => {
   const manifest = await verify(call, file)
   assertKnown(manifest)
   const work = join(config.dataDir, '.restore')
+  // Left by one that was killed.
+  await rm(work, { recursive: true, force: true })
   try {
-    await mkdir(work, { recursive: true, mode: 0o750 })
+    makeDirectory(config.dataDir)
+    await mkdir(work, { mode: 0o750 })
     await extract(call, file, work, manifest.entries)
     assertKey(config, work, manifest)
     await fillDatabase(call, work, manifest)

@@ -75,6 +75,12 @@ export const readEnvironment = (): Environment => {
   return { ...fromFile, ...process.env }
 }
 
+/** What children of ours get: everything, and where they keep compiled code between starts. */
+export const childEnvironment = (dataDir: string): NodeJS.ProcessEnv => ({
+  NODE_COMPILE_CACHE: join(dataDir, 'cache', 'code'),
+  ...process.env,
+})
+
 const unknownNames = (environment: Environment): string[] =>
   Object.keys(environment)
     .filter((name) => name.startsWith('VIREO_') && !(name in settings) && name !== 'VIREO_NO_INSTALL')

@@ -1,7 +1,8 @@
 /** Owns the processes of one machine, those that its roles name: each started again when it dies, one log for all. */
-import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { makeDirectory } from '../config/directory.ts'
+import { childEnvironment } from '../config/load.ts'
 import type { Config } from '../config/load.ts'
 import { loadSecrets } from '../config/secrets.ts'
 import { addressesOf } from './addresses.ts'
@@ -32,7 +33,7 @@ const ingestGraceMs = 2_500
 export const superviseMachine = async (config: Config): Promise<Supervisor> => {
   // Recordings, uploads and state are not for every account of this machine; our children inherit it.
   process.umask(0o027)
-  mkdirSync(config.dataDir, { recursive: true })
+  makeDirectory(config.dataDir)
   const { roles } = config
   for (const role of roles) {
     const name = role === 'api' ? 'vireo.sock' : `vireo-${role}.sock`
@@ -75,6 +76,7 @@ export const superviseMachine = async (config: Config): Promise<Supervisor> => {
       name,
       script: source(script),
       args,
+      environment: childEnvironment(config.dataDir),
       onLine: (line) => {
         lastLines.set(name, line)
         journal.write(line)

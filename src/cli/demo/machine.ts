@@ -1,8 +1,8 @@
 /** Owns finding the product for the demo: the one that runs on this data directory, or one started for it. */
 import { spawn } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { makeDirectory } from '../../config/directory.ts'
 import type { Config } from '../../config/load.ts'
 import { isAnswered, socketPath } from '../../supervisor/only-one.ts'
 import { CommandError } from '../command.ts'
@@ -18,7 +18,7 @@ const startMs = 60_000
 export const findMachine = async (config: Config, signal: AbortSignal): Promise<Running> => {
   const host = ['0.0.0.0', '::'].includes(config.host) ? '127.0.0.1' : config.host
   const base = `http://${host.includes(':') ? `[${host}]` : host}:${config.httpPort}`
-  mkdirSync(config.dataDir, { recursive: true })
+  makeDirectory(config.dataDir)
   if (await isAnswered(socketPath(config.dataDir, 'vireo.sock')))
     return { base, [Symbol.asyncDispose]: async () => undefined }
   const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'pipe'] })
