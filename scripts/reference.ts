@@ -14,7 +14,7 @@ const settingsPage = (): string => {
   return `# Settings
 
 Set them in the environment or in a file \`.env\`; the environment wins. All mistakes are reported at once, by name.
-Besides, `VIREO_NO_INSTALL=1` keeps a start from installing packages: it then says what is missing, and ends.
+Besides, \`VIREO_NO_INSTALL=1\` keeps a start from installing packages: it then says what is missing, and ends.
 Sizes are written as \`500M\` or \`20G\`. Made by \`npm run reference\` from \`src/config/settings.ts\`.
 
 | setting | default | |
@@ -51,9 +51,13 @@ const eventsPage = (): string => {
     .sort()
     .flatMap((file) => {
       const text = readFileSync(file, 'utf8')
-      const block = /^declare module '\.\/events\.ts' \{\n {2}interface Events \{\n([^]*?)\n {2}\}\n\}/m.exec(text)?.[1]
+      const block = /^declare module '\.\/events\.ts' \{\n {2}interface Events \{\n([^]*?)\n {2}\}\n\}/m.exec(
+        text,
+      )?.[1]
       if (block === undefined) return []
-      const types = [...text.matchAll(/^(?:export )?interface \w*Event \{\n[^]*?\n\}/gm)].map(([type]) => `\n${type}\n`)
+      const types = [...text.matchAll(/^(?:export )?interface \w*Event \{\n[^]*?\n\}/gm)].map(
+        ([type]) => `\n${type}\n`,
+      )
       const body = block.replace(/^ {4}/gm, '')
       return [`## ${basename(file, '.ts')}\n\n\`\`\`ts\n${body}\n${types.join('')}\`\`\`\n`]
     })
