@@ -69,7 +69,7 @@ const fillIn = async (call: Call, api: Api, keys: Keys): Promise<void> => {
       people.push({ ...person, id, token })
     }
     const { signal, progress } = call
-    await fill({ api, people, directory, font: await findFont(), signal, progress })
+    await fill({ api, people, films: demoFilms, directory, font: await findFont(), signal, progress })
   } finally {
     await rm(directory, { recursive: true, force: true })
   }

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { OwnVideo } from '../../../contract/video.ts'
 import type { Api } from './client.ts'
 import { makeFace, makeFilm } from './clips.ts'
-import { demoFilms } from './films.ts'
 import type { DemoFilm } from './films.ts'
 import { demoPeople } from './people.ts'
 import type { DemoPerson } from './people.ts'
@@ -18,6 +17,7 @@ export interface Resident extends DemoPerson {
 export interface FillOptions {
   api: Api
   people: readonly Resident[]
+  films: readonly DemoFilm[]
   directory: string
   font: string | undefined
   signal: AbortSignal
@@ -31,14 +31,14 @@ interface Told {
 }
 
 export const fill = async (options: FillOptions): Promise<void> => {
-  const { progress } = options
+  const { progress, films } = options
   await settleIn(options)
   const talkers = options.people.map((person) => createTalker(options, person))
-  const waiting = demoFilms.map((film, index) => ({ film, index }))
+  const waiting = films.map((film, index) => ({ film, index }))
   let done = 0
   const make = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      progress(`films: ${done} of ${demoFilms.length}, now ${next.film.title}`)
+      progress(`films: ${done} of ${films.length}, now ${next.film.title}`)
       const id = await bringFilm(options, next.film, next.index)
       await talkAbout(options, talkers, { ...next, id })
       done++

@@ -57,6 +57,16 @@ export const countChecks: readonly CountCheck[] = [
     sql`select count(*) from video_rank where video_rank.owner_id = user_counter.user_id`,
   ),
   check(
+    'followers of users',
+    ofUser('followers'),
+    sql`select count(*) from user_follow where user_follow.user_id = user_counter.user_id`,
+  ),
+  check(
+    'whom users follow',
+    ofUser('following'),
+    sql`select count(*) from user_follow where user_follow.follower_id = user_counter.user_id`,
+  ),
+  check(
     'uploads under way',
     { table: 'video_storage', key: 'owner_id', column: 'open_uploads' },
     sql`select count(*) from video_upload where video_upload.owner_id = video_storage.owner_id
