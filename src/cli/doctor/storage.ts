@@ -1,6 +1,5 @@
 /** Owns the look at the data directory: may we write, how much is free, how fast it is, who may read the secrets. */
-import { constants } from 'node:fs'
-import { access, mkdtemp, open, rm, stat, statfs } from 'node:fs/promises'
+import { mkdtemp, open, rm, rmdir, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Config } from '../../config/load.ts'
 import { isThere } from '../backup.ts'
@@ -18,8 +17,8 @@ export async function* lookAtStorage(config: Config): AsyncIterable<Finding> {
   let place = dataDir
   while (!(await isThere(place)) && dirname(place) !== place) place = dirname(place)
   try {
-    await access(place, constants.W_OK)
-    if (!(await stat(place)).isDirectory()) throw new Error('it is no directory')
+    // What the kernel says of rights is not all: a file system may still refuse.
+    await rmdir(await mkdtemp(join(place, '.doctor-')))
   } catch (error) {
     yield fail(
       'data directory',
