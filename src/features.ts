@@ -45,7 +45,10 @@ export const createFeatures = async (
 
   const jobs = making.use(await createJobs({ db, bus, log, clock }))
   const videos = making.use(
-    await createVideos({ config, secrets, db, kv, blobs, jobs, events, images, users, clock, log }),
+    await createVideos({
+      ...{ config, secrets, db, kv, blobs, jobs, events, images, users, clock, log },
+      isWorker: config.roles.includes('worker'),
+    }),
   )
   const danmaku = createDanmaku({ db, kv, bus, clock, count: videos.service.countDanmaku })
   making.defer(() => danmaku.close())

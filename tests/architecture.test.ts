@@ -92,6 +92,17 @@ describe('the import rule', () => {
     expect(breaks(wrong)).toEqual([])
   })
 
+  it('nobody imports the command line; beside the services it imports features through their index', () => {
+    const outside = imports.filter(
+      ({ file, to }) => to.startsWith('src/cli/') && file.startsWith('src/') && !file.startsWith('src/cli/'),
+    )
+    const past = inside('src/cli').filter(({ to }) => {
+      const [, area = ''] = to.split('/')
+      return to.startsWith('src/') && features.includes(area) && to !== `src/${area}/index.ts`
+    })
+    expect(breaks([...outside, ...past])).toEqual([])
+  })
+
   it('every folder of src has its place', () => {
     const known = new Set([...features, 'platform', 'media', 'config', 'supervisor', 'cli'])
     const folders = new Set(

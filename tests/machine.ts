@@ -43,6 +43,8 @@ interface MachineOptions {
   environment?: Record<string, string>
   /** An existing directory is kept; a temporary one is removed. */
   dataDir?: string
+  /** False for a machine that only ingests. */
+  hasHttp?: boolean
 }
 
 export const startMachine = async (options: MachineOptions = {}): Promise<Machine> => {
@@ -77,7 +79,7 @@ export const startMachine = async (options: MachineOptions = {}): Promise<Machin
   try {
     await until('the machine is ready', async () => {
       if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${printed}`)
-      return printed.includes('is ready.') && (await isOk(`${base}/readyz`))
+      return printed.includes('is ready.') && (options.hasHttp === false || (await isOk(`${base}/readyz`)))
     })
   } catch (error) {
     await stop('SIGKILL')

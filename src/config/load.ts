@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import type { z } from 'zod'
 import { settings } from './settings.ts'
-import type { SettingName } from './settings.ts'
+import type { Role, SettingName } from './settings.ts'
 
 export type Profile = 'production' | 'development' | 'test'
 export type DatabaseConfig = { kind: 'sqlite'; file: string } | { kind: 'mysql'; url: string }
@@ -17,6 +17,9 @@ export interface Config {
   readonly rtmpPort: number
   readonly dataDir: string
   readonly publicUrl: string | undefined
+  readonly roles: readonly Role[]
+  /** `host:port` between api and ingest; undefined: a socket in the data directory. */
+  readonly ingestLink: string | undefined
   readonly siteName: string
   readonly db: DatabaseConfig
   /** kv and bus share one place. */
@@ -67,10 +70,16 @@ export const loadConfig = (environment: Environment = readEnvironment()): Config
   return Object.freeze(derive(values as Values))
 }
 
-const readEnvironment = (): Environment => {
+export const readEnvironment = (): Environment => {
   const fromFile = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}
   return { ...fromFile, ...process.env }
 }
+
+/** What children of ours get: everything, and where they keep compiled code between starts. */
+export const childEnvironment = (dataDir: string): NodeJS.ProcessEnv => ({
+  NODE_COMPILE_CACHE: join(dataDir, 'cache', 'code'),
+  ...process.env,
+})
 
 const unknownNames = (environment: Environment): string[] =>
   Object.keys(environment)
@@ -95,6 +104,7 @@ const readValues = (environment: Environment, problems: string[]): Partial<Value
 const contradictions = (values: Partial<Values>): string[] => {
   const problems: string[] = []
   const { VIREO_PROFILE: profile, VIREO_SECRET_KEY: key } = values
+  problems.push(...splitRoles(values))
   if (values.VIREO_CAPTCHA_ANSWER !== undefined && profile !== 'test') {
     problems.push('VIREO_CAPTCHA_ANSWER: only the test profile may fix the answer of pictures')
   }
@@ -105,6 +115,23 @@ const contradictions = (values: Partial<Values>): string[] => {
     problems.push('VIREO_SECRET_KEY: must have at least 32 characters and not be a well-known value')
   }
   return problems
+}
+
+/** What needs a database and is not all of it in one process shares it with others. */
+const splitRoles = ({
+  VIREO_ROLES: roles = [],
+  VIREO_DATABASE_URL: database = '',
+  VIREO_REDIS_URL: redis = [],
+}: Partial<Values>): string[] => {
+  const stateful = ['api', 'worker'].filter((role) => roles.includes(role))
+  if (stateful.length !== 1) return []
+  const split = `VIREO_ROLES: ${stateful.join()} without ${stateful[0] === 'api' ? 'worker' : 'api'} means several processes`
+  return [
+    ...(database.startsWith('mysql:')
+      ? []
+      : [`${split}; SQLite serves one: set VIREO_DATABASE_URL to MariaDB or MySQL`]),
+    ...(redis.length > 0 ? [] : [`${split}, which find each other through Redis: set VIREO_REDIS_URL`]),
+  ]
 }
 
 const isGuessable = (key: string): boolean =>
@@ -119,6 +146,8 @@ const derive = (v: Values): Config => {
     rtmpPort: v.VIREO_RTMP_PORT,
     dataDir,
     publicUrl: v.VIREO_PUBLIC_URL,
+    roles: v.VIREO_ROLES as Role[],
+    ingestLink: v.VIREO_INGEST_LINK === '' ? undefined : v.VIREO_INGEST_LINK,
     siteName: v.VIREO_SITE_NAME,
     db: v.VIREO_DATABASE_URL.startsWith('mysql:')
       ? { kind: 'mysql', url: v.VIREO_DATABASE_URL }

@@ -49,6 +49,7 @@ const run = async (settings: IngestSettings): Promise<void> => {
     { rtmpPort: servers[0]?.port, rtmpsPort: servers[1]?.port, linkPort: link.port },
     'ingest is listening',
   )
+  process.send?.({ type: 'ready' })
 
   let stopping = false
   const stop = async (signal: string): Promise<void> => {

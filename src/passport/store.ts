@@ -88,3 +88,26 @@ export const revokeSession = async (db: Queries, id: string, nowMs: number): Pro
     .where('revoked_ms', 'is', null)
     .execute()
 }
+
+/** The rows that exist among `userIds`, in no order. */
+export const findAccounts = async (db: Queries, userIds: readonly string[]): Promise<AccountRow[]> =>
+  userIds.length === 0
+    ? []
+    : db
+        .selectFrom('account')
+        .selectAll()
+        .where('user_id', 'in', [...userIds])
+        .execute()
+
+export const setPasswordHash = async (trx: Queries, userId: string, hash: string): Promise<void> => {
+  await trx.updateTable('account').set({ password_hash: hash }).where('user_id', '=', userId).execute()
+}
+
+export const revokeAllSessions = async (trx: Queries, userId: string, nowMs: number): Promise<void> => {
+  await trx
+    .updateTable('session')
+    .set({ revoked_ms: nowMs })
+    .where('user_id', '=', userId)
+    .where('revoked_ms', 'is', null)
+    .execute()
+}

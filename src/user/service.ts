@@ -98,6 +98,11 @@ export const createUserService = ({ db, clock }: { db: Db; clock: Clock }) => ({
   hasAdmin: (): Promise<boolean> => store.hasAdmin(db),
   /** As `hasAdmin`, seen from a transaction. */
   hasAdminIn: (trx: Queries): Promise<boolean> => store.hasAdmin(trx),
+  staff: (): Promise<store.UserRow[]> => store.listStaff(db),
+  setRole: (trx: Queries, id: string, role: Role): Promise<void> => store.updateUser(trx, id, { role }),
+  /** Is there anybody besides these user names and those who run the site? */
+  hasOthers: (usernames: readonly string[]): Promise<boolean> =>
+    store.hasOthers(db, usernames.map(usernameKey)),
   /** Changes one of the counts in the caller's transaction. */
   count: store.addToCounter,
 })

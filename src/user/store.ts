@@ -81,3 +81,23 @@ export const countOf = async (q: Queries, userId: string, counter: Counter): Pro
 export const hasAdmin = async (db: Queries): Promise<boolean> =>
   (await db.selectFrom('user').select('id').where('role', '=', 'admin').limit(1).executeTakeFirst()) !==
   undefined
+
+/** Who runs the site, at most 200. */
+export const listStaff = (db: Queries): Promise<UserRow[]> =>
+  db
+    .selectFrom('user')
+    .selectAll()
+    .where('role', 'in', ['admin', 'moderator'])
+    .orderBy('role')
+    .limit(200)
+    .execute()
+
+/** Is there anybody besides these and those who run the site? */
+export const hasOthers = async (db: Queries, usernameKeys: readonly string[]): Promise<boolean> =>
+  (await db
+    .selectFrom('user')
+    .select('id')
+    .where('role', 'in', ['user', 'creator'])
+    .where((eb) => eb.or([eb('username_key', 'is', null), eb('username_key', 'not in', [...usernameKeys])]))
+    .limit(1)
+    .executeTakeFirst()) !== undefined

@@ -45,6 +45,8 @@ interface Deps {
   users: UserService
   clock: Clock
   log: Log
+  /** Whether this process turns uploads into videos and looks after what is left of them. */
+  isWorker: boolean
 }
 
 export type VideoService = ReturnType<typeof assemble>['service']
@@ -58,7 +60,7 @@ export interface VideoFeature extends AsyncDisposable {
 export const createVideos = async (deps: Deps): Promise<VideoFeature> => {
   const { service, upkeep, reactions } = assemble(deps)
   // What the last process left half done. It must not hold up the start.
-  void upkeep.run()
+  if (deps.isWorker) upkeep.start()
   void reactions.reconcile().catch((error: unknown) => deps.log.warn({ err: error }, 'ranks not refreshed'))
   const close = async (): Promise<void> => {
     await upkeep.close()
@@ -86,8 +88,10 @@ const assemble = (deps: Deps) => {
   const replays = createReplays({ db, clock, listing, covers })
   const { recordingsDir } = config
   const upkeep = createUpkeep({ db, clock, blobs, jobs, uploads, covers, listing, log, recordingsDir })
-  startProcessing({ db, clock, blobs, jobs, uploads, listing, log, workDir })
-  jobs.work(postersKind, covers.makePosters, { concurrency: 1 })
+  if (deps.isWorker) {
+    startProcessing({ db, clock, blobs, jobs, uploads, listing, log, workDir })
+    jobs.work(postersKind, covers.makePosters, { concurrency: 1 })
+  }
 
   const service = {
     ...videos,

@@ -69,7 +69,20 @@ export const createVideoTestApp = async (
   const passport = createPassport({ config, secrets, db, kv, events, users, clock, log })
   const images = createImages()
   const videos = making.use(
-    await createVideos({ config, secrets, db, kv, blobs, jobs, events, images, users, clock, log }),
+    await createVideos({
+      isWorker: true,
+      config,
+      secrets,
+      db,
+      kv,
+      blobs,
+      jobs,
+      events,
+      images,
+      users,
+      clock,
+      log,
+    }),
   )
   const { service } = videos
   const app = await createHttpServer({ log, trustedProxies: [] })

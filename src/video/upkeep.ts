@@ -108,11 +108,16 @@ export const createUpkeep = (deps: Deps) => {
     (running = running
       .then(run)
       .catch((error: unknown) => log.warn({ err: error }, 'upkeep of videos failed')))
-  const timer = setInterval(() => void runSoon(), everyMs)
-  timer.unref()
+  let timer: NodeJS.Timeout | undefined
 
   return {
     run: runSoon,
+    /** Now, and from now on every five minutes. */
+    start(): void {
+      void runSoon()
+      timer = setInterval(() => void runSoon(), everyMs)
+      timer.unref()
+    },
     mendVideo,
     cancelJobs,
     purge,

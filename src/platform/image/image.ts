@@ -2,7 +2,6 @@
  * Owns making our own picture of a given one: cropped, scaled, without its metadata. It refuses everything but JPEG,
  * PNG and WebP by its first bytes, so that no other decoder ever sees what a stranger sent.
  */
-import sharp from 'sharp'
 import { AppError } from '../errors/app-error.ts'
 
 export interface PictureShape {
@@ -64,6 +63,8 @@ export const createImages = (): Images => {
 }
 
 const encode = async (picture: Uint8Array, format: string, shape: PictureShape): Promise<Buffer> => {
+  // Loaded with the first picture.
+  const { default: sharp } = await import('sharp')
   // One page: an animation would multiply the pixels behind the cap's back.
   const image = sharp(picture, {
     limitInputPixels: maxPixels,
