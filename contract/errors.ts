@@ -96,6 +96,17 @@ export const errorCodes = define({
     en: 'The list is full; remove somebody first',
   },
 
+  messages_refused: {
+    status: 403,
+    zh: '对方设置了不接收你的私信',
+    en: 'They do not take messages from you',
+  },
+  answer_awaited: {
+    status: 403,
+    zh: '在对方回复之前，暂时不能再发送',
+    en: 'Wait for an answer before you write more',
+  },
+
   stream_key_wrong: { status: 403, zh: '推流码不正确', en: 'The stream key is wrong' },
   room_not_live: { status: 409, zh: '直播间没有开播', en: 'The room is not live' },
   muted: { status: 403, zh: '你已被禁言', en: 'You are muted here' },

@@ -2,6 +2,7 @@
 import type { AppDeps } from './app.ts'
 import { createAudit } from './audit/index.ts'
 import { createDanmaku } from './danmaku/index.ts'
+import { createFeed } from './feed/index.ts'
 import { createIngestLink } from './ingest/index.ts'
 import { createLive, createReplays, deleteRecording } from './live/index.ts'
 import { hasFfmpeg } from './media/ffmpeg/ffmpeg.ts'
@@ -15,6 +16,7 @@ import { createImages } from './platform/image/image.ts'
 import { createJobs } from './platform/jobs/jobs.ts'
 import { createLimits } from './platform/limit/limit.ts'
 import { createSharedMemory } from './shared-memory.ts'
+import { createMessages } from './message/index.ts'
 import { createMissing, createSetup } from './site/index.ts'
 import { createRelations, createUserService } from './user/index.ts'
 import { createVideos } from './video/index.ts'
@@ -77,6 +79,35 @@ export const createFeatures = async (
     deleteRecording: (sessionId) => deleteRecording(recordingsDir, sessionId),
   })
   making.defer(() => live.close())
+  const feed = await createFeed({
+    db,
+    bus,
+    clock,
+    events,
+    blobs,
+    images,
+    users,
+    videos: videos.service,
+    rooms: live.rooms,
+    cursorSecret,
+    log,
+  })
+  making.defer(() => feed.close())
+  const messages = await createMessages({
+    db,
+    kv,
+    bus,
+    clock,
+    events,
+    log,
+    users,
+    videos: videos.service,
+    feed,
+    comments: async () => new Map(),
+    callerOf: passport.sessions.callerOf,
+    cursorSecret,
+  })
+  making.defer(() => messages.close())
   const missing = createMissing({ config, isIngestUp: live.isIngestUp })
   return {
     kv,
@@ -91,6 +122,8 @@ export const createFeatures = async (
     missing,
     live,
     danmaku,
+    feed,
+    messages,
     videos: videos.service,
   }
 }

@@ -4,8 +4,10 @@ import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import type { AppDeps } from './app.ts'
 import { mountDanmakuRoutes } from './danmaku/index.ts'
+import { mountFeedRoutes } from './feed/index.ts'
 import type { Features } from './features.ts'
 import { mountLivePlayRoutes, mountLiveRoutes, mountRoomSocket } from './live/index.ts'
+import { mountMessageRoutes, mountUserSocket } from './message/index.ts'
 import {
   createAnswerSession,
   createAuthenticate,
@@ -75,7 +77,11 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
   mountDanmakuRoutes({ router, service: danmaku, users, timelineOf: videos.timelineOf })
   mountLiveRoutes({ app, router, limits, live, config })
   mountLivePlayRoutes({ app, live })
-  mountRoomSocket({ router, sockets, tickets: createTickets(kv), limits, callerOf, live })
+  const tickets = createTickets(kv)
+  mountRoomSocket({ router, sockets, tickets, limits, callerOf, live })
+  mountFeedRoutes({ app, router, limits, feed: features.feed })
+  mountMessageRoutes({ router, limits, messages: features.messages })
+  mountUserSocket({ sockets, tickets, limits, callerOf, hub: features.messages.hub, log })
   mountPlaybackRoutes({ app, blobs, playable: videos.playable })
   registerHealth(app, {
     checks: {

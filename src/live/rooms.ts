@@ -87,6 +87,19 @@ export const createRooms = (deps: Deps) => {
     return { ...view, last_session: { ...shown, video_id: null } }
   }
 
+  const viewsOf = async (sessions: readonly SessionRow[], viewer: string | undefined): Promise<Room[]> => {
+    const owners = sessions.map((row) => row.user_id)
+    const [authors, rooms] = await Promise.all([users.authors(owners, viewer), store.findRooms(db, owners)])
+    const roomOf = new Map(rooms.map((room) => [room.user_id, room]))
+    return sessions.flatMap((running) => {
+      const author = authors.get(running.user_id)
+      if (author === undefined) return []
+      const room = roomOf.get(running.user_id)
+      const { room_id: roomId, viewers } = running
+      return [viewWith({ roomId, author, room, running, last: undefined, viewers })]
+    })
+  }
+
   const mine = async (userId: string): Promise<OwnRoom> => {
     const user = await ownerOf(userId)
     const [view, room, running] = await Promise.all([
@@ -177,19 +190,13 @@ export const createRooms = (deps: Deps) => {
       const { items, nextCursor } = cutPage(rows, limit, (row) =>
         encodeCursor(name, [row.viewers, row.sort_key], cursorSecret),
       )
-      const owners = items.map((row) => row.user_id)
-      const [authors, rooms] = await Promise.all([users.authors(owners, viewer), store.findRooms(db, owners)])
-      const roomOf = new Map(rooms.map((room) => [room.user_id, room]))
-      return {
-        items: items.flatMap((running) => {
-          const author = authors.get(running.user_id)
-          if (author === undefined) return []
-          const room = roomOf.get(running.user_id)
-          const { room_id: roomId, viewers } = running
-          return [viewWith({ roomId, author, room, running, last: undefined, viewers })]
-        }),
-        next_cursor: nextCursor,
-      }
+      return { items: await viewsOf(items, viewer), next_cursor: nextCursor }
+    },
+
+    /** The rooms of several that are on the air, by their owner's id. */
+    async onAirAmong(userIds: readonly string[], viewer?: string): Promise<Map<string, Room>> {
+      const views = await viewsOf(await store.findOnAir(db, [...new Set(userIds)]), viewer)
+      return new Map(views.map((view) => [view.author.id, view]))
     },
   }
 }

@@ -53,6 +53,17 @@ export const findSession = (db: Queries, id: string): Promise<SessionRow | undef
 export const findRunning = (db: Queries, userId: string): Promise<SessionRow | undefined> =>
   db.selectFrom('live_session').selectAll().where('running_key', '=', userId).executeTakeFirst()
 
+/** Those of several that are on the air, by the unique index; at most one page of ids. */
+export const findOnAir = async (db: Queries, userIds: readonly string[]): Promise<SessionRow[]> =>
+  userIds.length === 0
+    ? []
+    : db
+        .selectFrom('live_session')
+        .selectAll()
+        .where('running_key', 'in', [...userIds])
+        .where('on_air', '=', 1)
+        .execute()
+
 /** The last that was seen and is off the air. A session that never started leaves no row for long. */
 export const findLast = (db: Queries, userId: string): Promise<SessionRow | undefined> =>
   db

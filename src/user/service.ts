@@ -71,8 +71,18 @@ export const createUserService = ({ db, clock }: { db: Db; clock: Clock }) => ({
   },
 
   /** Whom of these `viewerId` follows; at most one page of ids. */
-  async followedAmong(viewerId: string, ids: readonly string[]): Promise<Set<string>> {
-    return new Set((await relations.followsAmong(db, viewerId, ids)).keys())
+  async followedAmong(viewerId: string, ids: readonly string[], q: Queries = db): Promise<Set<string>> {
+    return new Set((await relations.followsAmong(q, viewerId, ids)).keys())
+  },
+
+  /** Who of these follows `userId`. */
+  followersAmong: (userId: string, ids: readonly string[]): Promise<Set<string>> =>
+    relations.followersAmong(db, userId, ids),
+
+  /** The public ids of several users' rooms, by user. */
+  async roomIds(ids: readonly string[]): Promise<Map<string, string>> {
+    const rows = await store.findUsers(db, [...new Set(ids)])
+    return new Map(rows.map((row) => [row.id, row.room_id]))
   },
 
   /** Has `byId` blocked `userId`? Whoever is blocked may not write to, answer or mention the one who did. */

@@ -57,6 +57,17 @@ export const findVideos = async (db: Queries, ids: readonly string[]): Promise<V
   return ids.flatMap((id) => byId.get(id) ?? [])
 }
 
+/** The rows that exist among public ids, in no order; at most one page of ids. */
+export const findVideosByPublicId = async (
+  db: Queries,
+  publicIds: readonly string[],
+): Promise<VideoWithCounts[]> =>
+  publicIds.length === 0
+    ? []
+    : withCounts(db)
+        .where('video.public_id', 'in', [...publicIds])
+        .execute()
+
 export const updateVideo = async (db: Queries, id: string, change: Partial<VideoRow>): Promise<void> => {
   await db.updateTable('video').set(change).where('id', '=', id).execute()
 }
