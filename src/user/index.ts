@@ -1,5 +1,11 @@
 /** The user feature: who somebody is to others. */
 export { createUserService, assertUsername } from './service.ts'
+export { createBans } from './bans.ts'
+export type { Bans } from './bans.ts'
+export { createDirectory } from './directory.ts'
+export type { Directory } from './directory.ts'
+export { assertAdminRemains, createRoles } from './roles.ts'
+export type { Roles } from './roles.ts'
 export type { UserService } from './service.ts'
 export type { UserWithCounts } from './store.ts'
 export { isoTime, toAuthor, toUser } from './view.ts'

@@ -133,6 +133,7 @@ export const createVideoService = ({ db, clock, users, addresses, listing, curso
     seen,
     owned,
     ownView,
+    toOwn,
 
     async get(publicId: string, viewer: Viewer): Promise<Video> {
       const [shown] = await toVideos([await seen(publicId, viewer.caller)], viewer)
