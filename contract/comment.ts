@@ -1,4 +1,5 @@
 /** Owns what a comment looks like, its endpoints and its events. */
+export {}
 
 declare module './events.ts' {
   interface Events {

@@ -1,5 +1,6 @@
 /** Owns how the features are made and wired; each gets what it needs by name. */
 import type { AppDeps } from './app.ts'
+import { createAdmin } from './admin/index.ts'
 import { createAudit } from './audit/index.ts'
 import { createDanmaku } from './danmaku/index.ts'
 import { createIngestLink } from './ingest/index.ts'
@@ -15,8 +16,8 @@ import { createImages } from './platform/image/image.ts'
 import { createJobs } from './platform/jobs/jobs.ts'
 import { createLimits } from './platform/limit/limit.ts'
 import { createSharedMemory } from './shared-memory.ts'
-import { createMissing, createSetup } from './site/index.ts'
-import { createUserService } from './user/index.ts'
+import { createMissing, createSettings, createSetup } from './site/index.ts'
+import { createBans, createDirectory, createRelations, createRoles, createUserService } from './user/index.ts'
 import { createVideos } from './video/index.ts'
 
 export type Features = Awaited<ReturnType<typeof createFeatures>>
@@ -39,14 +40,53 @@ export const createFeatures = async (
   const cursorSecret = secrets.keyFor('cursor').reveal()
   const audit = createAudit({ db, clock, cursorSecret })
   const users = createUserService({ db, clock })
-  const passport = createPassport({ config, secrets, db, kv, events, users, clock, log })
+  const settings = createSettings({ db, clock, config })
+  const set = settings.read
+  const relations = createRelations({ db, clock, events, cursorSecret })
+  const registration = async () => (await set()).registration
+  const passport = createPassport({
+    config,
+    secrets,
+    db,
+    kv,
+    events,
+    users,
+    clock,
+    log,
+    registration,
+  })
   const setup = createSetup({ db, users, passport })
 
   const jobs = making.use(await createJobs({ db, bus, log, clock }))
   const videos = making.use(
-    await createVideos({ config, secrets, db, kv, blobs, jobs, events, images, users, clock, log }),
+    await createVideos({
+      config,
+      secrets,
+      db,
+      kv,
+      blobs,
+      jobs,
+      events,
+      images,
+      users,
+      clock,
+      log,
+      audit,
+      sizes: async () => {
+        const { upload_max_bytes: uploadMaxBytes, user_quota_bytes: userQuotaBytes } = await set()
+        return { uploadMaxBytes, userQuotaBytes }
+      },
+    }),
   )
-  const danmaku = createDanmaku({ db, kv, bus, clock, count: videos.service.countDanmaku })
+  const { isForbidden } = settings
+  const danmaku = createDanmaku({
+    db,
+    kv,
+    bus,
+    clock,
+    count: videos.service.countDanmaku,
+    isForbidden,
+  })
   making.defer(() => danmaku.close())
   const { recordingsDir } = config
   const live = await createLive({
@@ -62,6 +102,8 @@ export const createFeatures = async (
     log,
     users,
     danmaku,
+    audit,
+    replayDefault: async () => (await set()).replay_default,
     replays: createReplays({ db, recordingsDir, videos: videos.service, danmaku }),
     callerOf: passport.sessions.callerOf,
     hasFfmpeg: await hasFfmpeg(),
@@ -77,6 +119,28 @@ export const createFeatures = async (
   })
   making.defer(() => live.close())
   const missing = createMissing({ config, isIngestUp: live.isIngestUp })
+  const admin = createAdmin({
+    config,
+    db,
+    clock,
+    cursorSecret,
+    audit,
+    users,
+    directory: createDirectory({ db, cursorSecret }),
+    roles: createRoles({ db, audit }),
+    bans: createBans({
+      db,
+      clock,
+      audit,
+      jobs,
+      endSessions: (trx, userId) => passport.sessions.revokeAllOf(userId, trx),
+    }),
+    passport,
+    settings,
+    videos: videos.service,
+    live,
+    jobs,
+  })
   return {
     kv,
     limits,
@@ -84,9 +148,12 @@ export const createFeatures = async (
     images,
     audit,
     users,
+    relations,
     passport,
     setup,
     missing,
+    settings,
+    admin,
     live,
     danmaku,
     videos: videos.service,

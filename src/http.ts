@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
+import { mountAdminRoutes } from './admin/index.ts'
 import type { AppDeps } from './app.ts'
 import { mountDanmakuRoutes } from './danmaku/index.ts'
 import type { Features } from './features.ts'
@@ -25,7 +26,7 @@ import { registerWebFiles } from './platform/http/web-files.ts'
 import { createMetrics } from './platform/metrics/metrics.ts'
 import { mountPlaybackRoutes } from './playback/index.ts'
 import { createSiteDescription, mountSiteRoutes } from './site/index.ts'
-import { mountUserRoutes } from './user/index.ts'
+import { mountRelationRoutes, mountUserRoutes } from './user/index.ts'
 import { version } from './version.ts'
 import { mountUploadRoutes, mountVideoRoutes } from './video/index.ts'
 
@@ -35,7 +36,22 @@ const loopback = /^(127\.|::1$|::ffff:127\.)/
 type Deps = Pick<AppDeps, 'config' | 'clock' | 'log'> & { features: Features }
 
 export const createHttp = async ({ config, clock, log, features }: Deps): Promise<FastifyInstance> => {
-  const { kv, limits, blobs, images, users, passport, setup, missing, live, danmaku, videos } = features
+  const {
+    kv,
+    limits,
+    blobs,
+    images,
+    users,
+    relations,
+    passport,
+    setup,
+    missing,
+    settings,
+    admin,
+    live,
+    danmaku,
+    videos,
+  } = features
   const metrics = createMetrics()
   const app = await createHttpServer({
     log,
@@ -55,7 +71,7 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
   const authenticate = createAuthenticate(passport)
   const router = createRouter(app, authenticate)
   const answerSession = createAnswerSession(passport)
-  const describeSite = createSiteDescription({ config, version, setup, missing, now: clock.now })
+  const describeSite = createSiteDescription({ config, settings, version, setup, missing, now: clock.now })
   const { callerOf } = passport.sessions
 
   mountPassportRoutes({ app, router, service: passport, answerSession, users, limits })
@@ -67,6 +83,7 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
     limits,
   })
   mountUserRoutes(router, { service: users })
+  mountRelationRoutes({ router, relations, limits })
   mountSiteRoutes({ router, setup, limits, describeSite, answerSession })
   mountVideoRoutes({ app, router, service: videos, limits })
   mountUploadRoutes({ app, uploads: videos.uploads, maxBytes: videos.maxUploadBytes, authenticate, limits })
@@ -75,6 +92,7 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
   mountLivePlayRoutes({ app, live })
   mountRoomSocket({ router, sockets, tickets: createTickets(kv), limits, callerOf, live })
   mountPlaybackRoutes({ app, blobs, playable: videos.playable })
+  mountAdminRoutes(router, { admin })
   registerHealth(app, {
     checks: {
       database: async () => void (await users.hasAdmin()),

@@ -227,6 +227,9 @@ export const createLive = async (deps: LiveDeps) => {
     users,
     log,
     dropRecordings,
+    /** Now rather than at the next round: sockets of sessions that ended are closed. */
+    recheckAudience: () => recheckAudience({ hubs, log, callerOf: deps.callerOf }),
+    healthOf: (sessionId: string): Health | null => rooms.healthOf(sessionId) ?? null,
     isIngestUp: (): boolean => link().connected,
     /** After the HTTP server, before danmaku, bus and database. */
     async close(): Promise<void> {

@@ -1,5 +1,5 @@
 /** Owns what moderators do with rooms of others: ending a broadcast, closing a room and opening it again. */
-import type { Room } from '../../contract/live.ts'
+import type { ClosedRoom } from '../../contract/admin.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Clock } from '../platform/clock/clock.ts'
 import { cutPage, decodeCursor, encodeCursor } from '../platform/db/cursor.ts'
@@ -81,12 +81,12 @@ export const createModeration = (deps: Deps) => {
       const { items, nextCursor } = cutPage(rows, page.limit, (last) =>
         encodeCursor('rooms:closed', [last.user_id], cursorSecret),
       )
-      const reasons = new Map(items.map((row) => [row.room_id, row.closed_reason]))
-      const found = await Promise.all(items.map((row) => rooms.find(row.room_id)))
+      const authors = await users.authors(items.map((row) => row.user_id))
       return {
-        items: found
-          .filter((room): room is Room => room !== undefined)
-          .map((room) => ({ ...room, closed: { reason: reasons.get(room.id) ?? '' } })),
+        items: items.flatMap((row): ClosedRoom[] => {
+          const author = authors.get(row.user_id)
+          return author ? [{ id: row.room_id, title: row.title, author, reason: row.closed_reason }] : []
+        }),
         next_cursor: nextCursor,
       }
     },

@@ -83,7 +83,12 @@ export const readNewAccount = (
 }
 
 export const createRegistration =
-  (deps: { db: Db; captcha: Captcha; createAccount: CreateAccount; registration: () => Promise<'open' | 'closed'> }) =>
+  (deps: {
+    db: Db
+    captcha: Captcha
+    createAccount: CreateAccount
+    registration: () => Promise<'open' | 'closed'>
+  }) =>
   async (input: RegisterInput, device: Device): Promise<OpenSession> => {
     if ((await deps.registration()) === 'closed') throw new AppError('registration_closed')
     if (input.img_code.trim() === '') throw new AppError('params_missing')

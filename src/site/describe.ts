@@ -32,15 +32,15 @@ export const createSiteDescription = ({
   const read = async (): Promise<Site> => {
     const set = await settings.read()
     return {
-    name: set.site_name,
-    version,
-    registration: set.registration,
-    announcement: set.announcement,
-    icp_number: set.icp_number,
-    needs_setup: await setup.isNeeded(),
-    rtmp: { port: config.rtmpPort, path: '/live' },
-    missing: await missing.list(),
-    upload: { max_bytes: set.upload_max_bytes, chunk_bytes: chunkBytes },
+      name: set.site_name,
+      version,
+      registration: set.registration,
+      announcement: set.announcement,
+      icp_number: set.icp_number,
+      needs_setup: await setup.isNeeded(),
+      rtmp: { port: config.rtmpPort, path: '/live' },
+      missing: await missing.list(),
+      upload: { max_bytes: set.upload_max_bytes, chunk_bytes: chunkBytes },
     }
   }
   return () => {

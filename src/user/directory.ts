@@ -16,7 +16,10 @@ interface Ids {
 export type Directory = ReturnType<typeof createDirectory>
 
 export const createDirectory = ({ db, cursorSecret }: { db: Db; cursorSecret: Uint8Array }) => ({
-  async list(filter: { role?: Role | undefined; banned?: boolean | undefined }, page: PageQuery): Promise<Ids> {
+  async list(
+    filter: { role?: Role | undefined; banned?: boolean | undefined },
+    page: PageQuery,
+  ): Promise<Ids> {
     const who =
       filter.banned === true
         ? { banned: true as const }
@@ -34,12 +37,17 @@ export const createDirectory = ({ db, cursorSecret }: { db: Db; cursorSecret: Ui
     return { ids: items.map((row) => row.id), nextCursor }
   },
 
+  madeSince: async (fromId: string): Promise<number> =>
+    Number((await store.madeSinceQuery(db, fromId).executeTakeFirst())?.count ?? 0),
+
   /** By the beginning of the nickname; the first page also holds who is called so exactly, by user name or id. */
   async search(text: string, page: PageQuery): Promise<Ids> {
     const key = text.toLowerCase().replace(/^@/, '').slice(0, 60)
     const name = `people:q:${key}`
     const after =
-      page.cursor === undefined ? undefined : decodeCursor(name, page.cursor, cursorSecret, ['string', 'string'])
+      page.cursor === undefined
+        ? undefined
+        : decodeCursor(name, page.cursor, cursorSecret, ['string', 'string'])
     const rows = await store.nicknameQuery(db, key, { limit: page.limit + 1, after }).execute()
     const { items, nextCursor } = cutPage(rows, page.limit, (last) =>
       encodeCursor(name, [last.nickname_key, last.id], cursorSecret),

@@ -1,4 +1,7 @@
 /** The user feature: who somebody is to others. */
+export { createRelations, maxFollowing } from './relations.ts'
+export type { Relations } from './relations.ts'
+export { mountRelationRoutes } from './relation-routes.ts'
 export { createUserService, assertUsername } from './service.ts'
 export { createBans } from './bans.ts'
 export type { Bans } from './bans.ts'

@@ -68,6 +68,11 @@ export const addToCounter = async (
     .execute()
 }
 
+export const countOf = async (q: Queries, userId: string, counter: Counter): Promise<number> =>
+  (await q.selectFrom('user_counter').select(counter).where('user_id', '=', userId).executeTakeFirst())?.[
+    counter
+  ] ?? 0
+
 export const hasAdmin = async (db: Queries): Promise<boolean> =>
   (await db.selectFrom('user').select('id').where('role', '=', 'admin').limit(1).executeTakeFirst()) !==
   undefined
@@ -145,3 +150,10 @@ export const usernameQuery = (db: Queries, prefix: string, limit: number) =>
     .where('username_key', '<', beyond(prefix))
     .orderBy('username_key')
     .limit(limit)
+
+/** People registered since the id `fromId`, which sorts by time: reads the keys of that time only. */
+export const madeSinceQuery = (db: Queries, fromId: string) =>
+  db
+    .selectFrom('user')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('id', '>=', fromId)

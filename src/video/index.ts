@@ -102,7 +102,17 @@ const assemble = (deps: Deps) => {
     reactions,
     upkeep,
     maxUploadBytes: async (): Promise<number> => (await sizes()).uploadMaxBytes,
-    moderation: createModeration({ db, clock, audit: deps.audit, videos, listing, upkeep, uploads, jobs, cursorKey }),
+    moderation: createModeration({
+      db,
+      clock,
+      audit: deps.audit,
+      videos,
+      listing,
+      upkeep,
+      uploads,
+      jobs,
+      cursorKey,
+    }),
     /** Puts lists and counts right after a row was written by hand. */
     settle: listing.settle,
     playable: createFindPlayable({ db, addresses, recordingsDir }),

@@ -142,8 +142,8 @@ export const createModeration = (deps: Deps) => {
       if (video.state === 'processing') await upkeep.mendVideo(video.id)
     },
 
-    /** Processes a failed upload again. Throws `not_found`, `file_gone`, `conflict` if it has not failed. */
-    async retry(publicId: string, by: By): Promise<void> {
+    /** Processes a failed upload again, by a new job or by `requeue`. Throws `not_found`, `file_gone`, `conflict` if it has not failed. */
+    async retry(publicId: string, by: By, requeue?: () => Promise<void>): Promise<void> {
       const found = await store.findVideo(db, publicId)
       if (found === undefined) throw new AppError('not_found')
       if (found.state !== 'failed') throw new AppError('conflict')
@@ -153,14 +153,17 @@ export const createModeration = (deps: Deps) => {
       await change(publicId, 'video.retried', by, async (trx, video) => {
         const again = { state: 'processing' as const, failure_code: null }
         if (!(await store.moveVideo(trx, video.id, ['failed'], again))) throw new AppError('conflict')
-        await uploads.enqueue(trx, video.id)
+        if (requeue === undefined) await uploads.enqueue(trx, video.id)
         return again
       })
+      await requeue?.()
     },
 
-    /** The video that a job works on, by the key it was queued with. */
-    publicIdOf: async (videoId: string): Promise<string | undefined> =>
-      (await store.findVideoById(db, videoId))?.public_id,
+    /** The videos that jobs work on, by the keys they were queued with. One query for a page. */
+    async behindJobs(ids: readonly string[]): Promise<Map<string, { id: string; title: string }>> {
+      const rows = await store.findVideos(db, [...new Set(ids)])
+      return new Map(rows.map((row) => [row.id, { id: row.public_id, title: row.title }]))
+    },
 
     async madeSince(fromId: string): Promise<number> {
       return Number((await store.madeSinceQuery(db, fromId).executeTakeFirst())?.count ?? 0)

@@ -242,12 +242,7 @@ export const likedAmong = async (
 export const findByTimeline = (db: Queries, timelineId: string): Promise<{ id: string } | undefined> =>
   db.selectFrom('video').select('id').where('timeline_id', '=', timelineId).executeTakeFirst()
 
-export type Shelf =
-  | { state: State }
-  | { taken_down: 1 }
-  | { trashed: 1 }
-  | { owner_id: string }
-  | undefined
+export type Shelf = { state: State } | { taken_down: 1 } | { trashed: 1 } | { owner_id: string } | undefined
 
 /** Videos of everybody in every state, the newest first. */
 export const shelfQuery = (

@@ -60,7 +60,7 @@ const untilPicture = async (page: Page, what: string) => {
 
 const say = async (page: Page, text: string): Promise<void> => {
   const box = page.locator('.composer-input').first()
-  await box.fill(text)
+  await box.fill(text, { timeout: 5_000 })
   await box.press('Enter')
 }
 

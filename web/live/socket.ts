@@ -23,6 +23,8 @@ export interface RoomSocketOptions {
 const heartbeatMs = 25_000
 // Without any word for this long the connection is taken for dead.
 const silenceMs = 70_000
+/** After these a socket is opened without a ticket, to read at least. */
+const ticketAttempts = 5
 
 const parse = (data: unknown): RoomSocketServer | undefined => {
   if (typeof data !== 'string') return undefined
@@ -53,7 +55,8 @@ export const openRoomSocket = ({ room, onMessage, onState }: RoomSocketOptions):
     try {
       ticket = await takeSocketTicket()
     } catch {
-      // Reading goes on without a ticket being had; the next connection tries again.
+      // An API that is just coming back must not leave a writer reading; if it stays so, reading goes on.
+      if (attempt < ticketAttempts) return later()
     }
     if (closed) return
     const path = roomSocketPath.replace('{id}', encodeURIComponent(room))

@@ -13,7 +13,7 @@ export const admin: Migration = {
     createIndex('user', ['banned_ms', 'id']),
     {
       change: async (db) => {
-        for (let after = ''; ; ) {
+        for (let after = ''; ;) {
           const rows = await db
             .selectFrom('user')
             .select(['id', 'nickname'])
@@ -35,7 +35,7 @@ export const admin: Migration = {
     createIndex('account', ['mobile_tail', 'user_id']),
     {
       change: async (db) => {
-        for (let after = ''; ; ) {
+        for (let after = ''; ;) {
           const rows = await db
             .selectFrom('account')
             .select(['user_id', 'mobile'])
