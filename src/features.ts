@@ -1,5 +1,6 @@
 /** Owns how the features are made and wired; each gets what it needs by name. */
 import type { AppDeps } from './app.ts'
+import { createAdmin } from './admin/index.ts'
 import { createAudit } from './audit/index.ts'
 import { createDanmaku } from './danmaku/index.ts'
 import { createFeed } from './feed/index.ts'
@@ -15,10 +16,12 @@ import { createEvents } from './platform/events/events.ts'
 import { createImages } from './platform/image/image.ts'
 import { createJobs } from './platform/jobs/jobs.ts'
 import { createLimits } from './platform/limit/limit.ts'
+import { createReports } from './report/index.ts'
 import { createSharedMemory } from './shared-memory.ts'
 import { createMessages } from './message/index.ts'
-import { createMissing, createSetup } from './site/index.ts'
-import { createRelations, createUserService } from './user/index.ts'
+import { createSubjects } from './report-subjects.ts'
+import { createMissing, createSettings, createSetup } from './site/index.ts'
+import { createBans, createDirectory, createRelations, createRoles, createUserService } from './user/index.ts'
 import { createVideos } from './video/index.ts'
 
 export type Features = Awaited<ReturnType<typeof createFeatures>>
@@ -41,15 +44,53 @@ export const createFeatures = async (
   const cursorSecret = secrets.keyFor('cursor').reveal()
   const audit = createAudit({ db, clock, cursorSecret })
   const users = createUserService({ db, clock })
+  const settings = createSettings({ db, clock, config })
+  const set = settings.read
   const relations = createRelations({ db, clock, events, cursorSecret })
-  const passport = createPassport({ config, secrets, db, kv, events, users, clock, log })
+  const registration = async () => (await set()).registration
+  const passport = createPassport({
+    config,
+    secrets,
+    db,
+    kv,
+    events,
+    users,
+    clock,
+    log,
+    registration,
+  })
   const setup = createSetup({ db, users, passport })
 
   const jobs = making.use(await createJobs({ db, bus, log, clock }))
   const videos = making.use(
-    await createVideos({ config, secrets, db, kv, blobs, jobs, events, images, users, clock, log }),
+    await createVideos({
+      config,
+      secrets,
+      db,
+      kv,
+      blobs,
+      jobs,
+      events,
+      images,
+      users,
+      clock,
+      log,
+      audit,
+      sizes: async () => {
+        const { upload_max_bytes: uploadMaxBytes, user_quota_bytes: userQuotaBytes } = await set()
+        return { uploadMaxBytes, userQuotaBytes }
+      },
+    }),
   )
-  const danmaku = createDanmaku({ db, kv, bus, clock, count: videos.service.countDanmaku })
+  const { isForbidden } = settings
+  const danmaku = createDanmaku({
+    db,
+    kv,
+    bus,
+    clock,
+    count: videos.service.countDanmaku,
+    isForbidden,
+  })
   making.defer(() => danmaku.close())
   const { recordingsDir } = config
   const live = await createLive({
@@ -65,6 +106,8 @@ export const createFeatures = async (
     log,
     users,
     danmaku,
+    audit,
+    replayDefault: async () => (await set()).replay_default,
     replays: createReplays({ db, recordingsDir, videos: videos.service, danmaku }),
     callerOf: passport.sessions.callerOf,
     hasFfmpeg: await hasFfmpeg(),
@@ -109,6 +152,47 @@ export const createFeatures = async (
   })
   making.defer(() => messages.close())
   const missing = createMissing({ config, isIngestUp: live.isIngestUp })
+  const bans = createBans({
+    db,
+    clock,
+    audit,
+    jobs,
+    endSessions: (trx, userId) => passport.sessions.revokeAllOf(userId, trx),
+  })
+  const reports = createReports({
+    db,
+    clock,
+    audit,
+    users,
+    messages,
+    cursorSecret,
+    ban: (userId, untilMs, by) => bans.ban(userId, { reason: '', untilMs }, by),
+    unban: (userId, by) => bans.unban(userId, by),
+    subjects: createSubjects({
+      users,
+      videos: videos.service,
+      danmaku,
+      posts: feed.posts,
+      live,
+      messages,
+    }),
+  })
+  const admin = createAdmin({
+    config,
+    db,
+    clock,
+    cursorSecret,
+    audit,
+    users,
+    directory: createDirectory({ db, cursorSecret }),
+    roles: createRoles({ db, audit }),
+    bans,
+    passport,
+    settings,
+    videos: videos.service,
+    live,
+    jobs,
+  })
   return {
     kv,
     limits,
@@ -120,10 +204,13 @@ export const createFeatures = async (
     passport,
     setup,
     missing,
+    settings,
+    admin,
     live,
     danmaku,
     feed,
     messages,
+    reports,
     videos: videos.service,
   }
 }

@@ -17,6 +17,7 @@ const features = [
   'feed',
   'message',
   'report',
+  'admin',
 ]
 /** What each part of platform may import of its siblings; all may import the first four. */
 const foundations = ['errors', 'log', 'clock', 'ids']

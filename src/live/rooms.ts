@@ -28,6 +28,8 @@ interface Deps {
   isReplayPublic: (sessionId: string) => Promise<boolean>
   changed: (room: { room_id: string }) => void
   hasPictures: boolean
+  /** What happens to recordings where an owner has not chosen. */
+  replayDefault: () => Promise<string>
 }
 
 type RoomChange = z.output<NonNullable<typeof patchMyRoom.body>>
@@ -36,8 +38,8 @@ type ListQuery = z.output<NonNullable<typeof listLive.query>>
 export type Rooms = ReturnType<typeof createRooms>
 
 export const createRooms = (deps: Deps) => {
-  const { db, clock, users, cursorSecret, healthOf, viewersOf, cut, isReplayPublic, changed, hasPictures } =
-    deps
+  const { db, clock, users, cursorSecret, healthOf, viewersOf, cut, isReplayPublic, changed } = deps
+  const { hasPictures, replayDefault } = deps
 
   const ownerOf = async (userId: string): Promise<UserWithCounts> => {
     const user = await users.row(userId)
@@ -54,10 +56,12 @@ export const createRooms = (deps: Deps) => {
       title: defaultTitle(user.nickname),
       category: 'other',
       announcement: '',
-      replay: 'private',
+      replay: await replayDefault(),
       cover_key: null,
       stream_key_hash: null,
       created_ms: clock.now(),
+      closed: 0,
+      closed_reason: '',
     }
     // Of two at once the first wins; both read what is there then.
     await store.insertRoom(db, row)
@@ -109,7 +113,7 @@ export const createRooms = (deps: Deps) => {
     ])
     return {
       ...view,
-      replay: (room?.replay ?? 'private') as OwnRoom['replay'],
+      replay: (room?.replay ?? (await replayDefault())) as OwnRoom['replay'],
       has_stream_key: room?.stream_key_hash != null,
       health: (running && healthOf(running.id)) ?? null,
     }
@@ -117,6 +121,7 @@ export const createRooms = (deps: Deps) => {
 
   return {
     mine,
+    healthOf,
     ensure: async (userId: string): Promise<RoomRow> => ensure(await ownerOf(userId)),
 
     /** The room, or undefined where there is none. */

@@ -6,7 +6,7 @@ import type { UserSocketServer } from '../../contract/message.ts'
 import type { Bus, Unsubscribe } from '../platform/bus/bus.ts'
 import type { Caller } from '../platform/http/route.ts'
 import type { Connection } from '../platform/http/socket.ts'
-import { sortableFloor } from '../platform/ids/ids.ts'
+import { idsFrom } from '../platform/ids/ids.ts'
 import type { Log } from '../platform/log/log.ts'
 import { liveStartedChannel } from '../feed/index.ts'
 import type { LiveStarted } from '../feed/index.ts'
@@ -103,7 +103,7 @@ export const createHub = async ({ bus, log, users, notifications, callerOf }: De
       const followers = await users.followersAmong(authorId, here.slice(n, n + atOnce))
       for (const userId of followers) {
         const desk = desks.get(userId)
-        const start = { authorId, sessionId, atMs, sortKey: sortableFloor(atMs) }
+        const start = { authorId, sessionId, atMs, sortKey: idsFrom(atMs) }
         const notification = desk && (await notifications.ofLive(userId, start))
         if (desk && notification)
           say(desk, { type: 'notification', notification, unread: await notifications.unread(userId) })

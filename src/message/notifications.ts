@@ -7,7 +7,7 @@ import { notificationType } from '../../contract/message.ts'
 import type { Clock } from '../platform/clock/clock.ts'
 import { cutPage, decodeCursor, encodeCursor } from '../platform/db/cursor.ts'
 import type { Db } from '../platform/db/db.ts'
-import { sortableFloor } from '../platform/ids/ids.ts'
+import { idsFrom } from '../platform/ids/ids.ts'
 import type { FeedFeature } from '../feed/index.ts'
 import * as privates from './private-store.ts'
 import * as store from './store.ts'
@@ -31,7 +31,7 @@ const rowTypes = types.filter((type) => type !== 'live')
 export type Notifications = ReturnType<typeof createNotifications>
 
 export const createNotifications = ({ db, clock, feed, describe, cursorSecret }: Deps) => {
-  const weekAgo = (): string => sortableFloor(clock.now() - liveNewsMs)
+  const weekAgo = (): string => idsFrom(clock.now() - liveNewsMs)
 
   const liveRows = async (userId: string, before: string | undefined, limit: number): Promise<Written[]> =>
     (await feed.liveStarts(userId, { since: weekAgo(), before }, limit)).map(liveRow)
@@ -105,7 +105,7 @@ export const createNotifications = ({ db, clock, feed, describe, cursorSecret }:
     async readAll(userId: string, type: NotificationType | undefined): Promise<void> {
       for (const each of type === undefined ? types : [type]) {
         if (each === 'live') {
-          await store.putMark(db, userId, each, sortableFloor(clock.now() + 1))
+          await store.putMark(db, userId, each, idsFrom(clock.now() + 1))
           continue
         }
         const [latest] = await store

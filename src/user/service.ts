@@ -39,6 +39,8 @@ export const createUserService = ({ db, clock }: { db: Db; clock: Clock }) => ({
       links: '[]',
       role: given.role,
       banned_ms: null,
+      ban_until_ms: null,
+      ban_reason: '',
       room_id: publicId(),
       created_ms: clock.now(),
     }
@@ -108,6 +110,12 @@ export const createUserService = ({ db, clock }: { db: Db; clock: Clock }) => ({
   hasAdmin: (): Promise<boolean> => store.hasAdmin(db),
   /** As `hasAdmin`, seen from a transaction. */
   hasAdminIn: (trx: Queries): Promise<boolean> => store.hasAdmin(trx),
+  /** Rows by id, in the order asked for; at most one page of ids. */
+  async rows(ids: readonly string[]): Promise<UserWithCounts[]> {
+    const byId = new Map((await store.findUsers(db, [...new Set(ids)])).map((row) => [row.id, row]))
+    return [...new Set(ids)].flatMap((id) => byId.get(id) ?? [])
+  },
+
   /** Changes one of the counts in the caller's transaction. */
   count: store.addToCounter,
 })

@@ -136,6 +136,7 @@ export const createVideoService = ({ db, clock, users, addresses, listing, curso
     seen,
     owned,
     ownView,
+    toOwn,
 
     /** Those that stand in public lists, by public id; at most one page of ids. */
     async listedAmong(publicIds: readonly string[], viewer: Viewer): Promise<Map<string, Video>> {

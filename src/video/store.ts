@@ -252,3 +252,48 @@ export const likedAmong = async (
 
 export const findByTimeline = (db: Queries, timelineId: string): Promise<{ id: string } | undefined> =>
   db.selectFrom('video').select('id').where('timeline_id', '=', timelineId).executeTakeFirst()
+
+export type Shelf = { state: State } | { taken_down: 1 } | { trashed: 1 } | { owner_id: string } | undefined
+
+/** Videos of everybody in every state, the newest first. */
+export const shelfQuery = (
+  db: Queries,
+  shelf: Shelf,
+  page: { limit: number; afterId?: string | undefined },
+) => {
+  let rows = db.selectFrom('video').select('id')
+  for (const [column, value] of Object.entries(shelf ?? {}) as ['state', State][])
+    rows = rows.where(column, '=', value)
+  if (page.afterId !== undefined) rows = rows.where('id', '<', page.afterId)
+  return rows.orderBy('id', 'desc').limit(page.limit)
+}
+
+/** Videos whose title begins so, in the order of titles. */
+export const titleQuery = (
+  db: Queries,
+  prefix: string,
+  page: { limit: number; after?: readonly [title: string, id: string] | undefined },
+) => {
+  let rows = db
+    .selectFrom('video')
+    .select(['id', 'title'])
+    .where('title', '>=', prefix)
+    .where('title', '<', `${prefix}\u{10ffff}`)
+  if (page.after) {
+    const [title, id] = page.after
+    rows = rows.where(
+      seek([
+        ['title', 'asc', title],
+        ['id', 'asc', id],
+      ]),
+    )
+  }
+  return rows.orderBy('title').orderBy('id').limit(page.limit)
+}
+
+/** Videos made since the id `fromId`, which sorts by time: reads the keys of that time only. */
+export const madeSinceQuery = (db: Queries, fromId: string) =>
+  db
+    .selectFrom('video')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('id', '>=', fromId)

@@ -6,6 +6,7 @@ import type { Language } from '../platform/http/language.ts'
 import { isoTime } from '../user/index.ts'
 import type { Addresses } from './addresses.ts'
 import { failureTexts } from './failures.ts'
+import { playedAs } from './rules.ts'
 import type { VideoWithCounts } from './store.ts'
 
 export interface Seen {
@@ -52,7 +53,7 @@ export const toVideo = (row: VideoWithCounts, seen: Seen, addresses: Addresses):
   mine: { liked: seen.liked, favourited: false, coins: 0 },
   play:
     row.state === 'ready' && row.trashed === 0
-      ? { hls: addresses.hls(row.public_id, row.visibility), storyboard: null, captions: [] }
+      ? { hls: addresses.hls(row.public_id, playedAs(row)), storyboard: null, captions: [] }
       : null,
 })
 
@@ -60,4 +61,5 @@ export const toOwnVideo = (row: VideoWithCounts, seen: Seen, addresses: Addresse
   ...toVideo(row, seen, addresses),
   size_bytes: row.size_bytes,
   delete_time: row.deleted_ms === null ? null : isoTime(row.deleted_ms),
+  taken_down: row.taken_down === 1 ? { reason: row.taken_down_reason } : null,
 })

@@ -26,11 +26,11 @@ export const sortableId = (nowMs: number): string => {
   )
 }
 
-/** Sorts before every key that was made from this millisecond on. */
-export const sortableFloor = (ms: number): string => inCrockford(BigInt(ms) << 80n)
+/** Sorts before every id made at that time or later: `where id >= idsFrom(midnight)`. */
+export const idsFrom = (ms: number): string => inCrockford(BigInt(ms) << 80n)
 
-const inCrockford = (given: bigint): string => {
-  let value = given
+const inCrockford = (bits: bigint): string => {
+  let value = bits
   let id = ''
   for (let i = 0; i < 26; i++) {
     id = crockford[Number(value & 31n)] + id
