@@ -104,7 +104,7 @@ export const relations: Migration = {
     createUnique('notification', ['user_id', 'open_key']),
     createIndex('notification', ['user_id', 'sort_key']),
     createIndex('notification', ['user_id', 'type', 'sort_key']),
-    createIndex('notification', ['user_id', 'type', 'is_read', 'sort_key']),
+    createIndex('notification', ['user_id', 'is_read', 'type', 'sort_key']),
     createTable(
       'notification_actor',
       { notification_id: col.id(), actor_id: col.id() },
