@@ -73,7 +73,8 @@ export const uploadPostPicture = endpoint({
   method: 'POST',
   path: `${apiPrefix}/posts/pictures`,
   tag,
-  summary: 'A picture for a post that will be written within a day (JPEG, PNG or WebP up to 8 MB, re-encoded)',
+  summary:
+    'A picture for a post that will be written within a day (JPEG, PNG or WebP up to 8 MB, re-encoded)',
   access: 'user',
   multipart: true,
   data: postPicture,

@@ -133,7 +133,8 @@ export const readMessages = endpoint({
   method: 'POST',
   path: `${apiPrefix}/messages/read`,
   tag,
-  summary: 'Mark as read: {kind, all: true}, of one type if given, or {ids} of notifications and conversations',
+  summary:
+    'Mark as read: {kind, all: true}, of one type if given, or {ids} of notifications and conversations',
   access: 'user',
   body: z.union([
     z.strictObject({ kind: messageKind, all: z.literal(true), type: notificationType.optional() }),

@@ -59,9 +59,7 @@ export const reportCase = z.object({
   user: author.nullable(),
   count: z.number().int(),
   /** The first reports, ten at most. */
-  reports: z.array(
-    z.object({ reason: reportReason, text: z.string(), reporter: author.nullable(), time }),
-  ),
+  reports: z.array(z.object({ reason: reportReason, text: z.string(), reporter: author.nullable(), time })),
   decision: z
     .object({ decision, note: z.string(), days: z.number().int().nullable(), by: author.nullable(), time })
     .nullable(),
@@ -111,9 +109,7 @@ export const decideAppeal = endpoint({
 
 /** What the one concerned sees: neither who reported nor who decided. */
 export const ownCase = reportCase.omit({ user: true, reports: true, count: true }).extend({
-  decision: z
-    .object({ decision, note: z.string(), days: z.number().int().nullable(), time })
-    .nullable(),
+  decision: z.object({ decision, note: z.string(), days: z.number().int().nullable(), time }).nullable(),
 })
 export type OwnCase = z.infer<typeof ownCase>
 

@@ -35,7 +35,11 @@ export const takePicture = async (
   return numUpdatedRows === 1n
 }
 
-export const setPicturesDue = async (trx: Transaction, postId: string, dueMs: number | null): Promise<void> => {
+export const setPicturesDue = async (
+  trx: Transaction,
+  postId: string,
+  dueMs: number | null,
+): Promise<void> => {
   await trx.updateTable('post_picture').set({ due_ms: dueMs }).where('post_id', '=', postId).execute()
 }
 

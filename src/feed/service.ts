@@ -30,7 +30,11 @@ const end = '~'
 export type Feed = ReturnType<typeof createFeedService>
 
 export const createFeedService = ({ db, videos, rooms, posts, cursorSecret }: Deps) => {
-  const pageOf = async (userId: string, part: { kind: FeedKind | undefined; before: string }, limit: number) => {
+  const pageOf = async (
+    userId: string,
+    part: { kind: FeedKind | undefined; before: string },
+    limit: number,
+  ) => {
     const latest = await store.latestQuery(db, userId, part).execute()
     // Sorted here: at most five thousand short texts, and no engine sorts them along an index.
     const authors = latest

@@ -87,4 +87,9 @@ export const liveStartsQuery = (q: Queries, followerId: string, { since, before 
     .$if(before !== undefined, (some) => some.where('feed_item.sort_key', '<', before ?? ''))
 
 export const findItem = (q: Queries, kind: FeedKind, refId: string): Promise<FeedItemRow | undefined> =>
-  q.selectFrom('feed_item').selectAll().where('kind', '=', kind).where('ref_id', '=', refId).executeTakeFirst()
+  q
+    .selectFrom('feed_item')
+    .selectAll()
+    .where('kind', '=', kind)
+    .where('ref_id', '=', refId)
+    .executeTakeFirst()

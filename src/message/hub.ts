@@ -93,7 +93,9 @@ export const createHub = async ({ bus, log, users, notifications, callerOf }: De
   const closeDesk = async (userId: string, desk: Desk): Promise<void> => {
     if (desks.get(userId) === desk) desks.delete(userId)
     clearTimeout(desk.timer)
-    await (await desk.listening)()
+    await (
+      await desk.listening
+    )()
   }
 
   const unlisten = await bus.subscribe(liveStartedChannel, async (message) => {

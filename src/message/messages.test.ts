@@ -127,7 +127,9 @@ describe.each(enginePairs())('messages on $name', (pair) => {
     const writer = await test.signUp()
     const { id } = await post(writer, '点赞')
     const fans = await Promise.all(Array.from({ length: 5 }, () => test.signUp()))
-    const storm = Array.from({ length: 50 }, (_, n) => send('PUT', `/posts/${id}/like`, fans[n % 5] as SignedUp))
+    const storm = Array.from({ length: 50 }, (_, n) =>
+      send('PUT', `/posts/${id}/like`, fans[n % 5] as SignedUp),
+    )
     for (const { status } of await Promise.all(storm)) expect(status).toBe(200)
     expect((await send<Post>('GET', `/posts/${id}`, fans[0])).data).toMatchObject({
       counts: { likes: 5 },
@@ -256,9 +258,13 @@ describe.each(enginePairs())('messages on $name', (pair) => {
     expect(found).toMatchObject({ count: 2, user: { id: writer.userId }, snapshot: { text: '广告广告' } })
     const path = `/admin/reports/${found?.id}`
     expect((await send('GET', `/reports/${found?.id}`, writer)).status).toBe(404)
-    expect((await send('POST', `${path}/decision`, adminToken, { decision: 'ban' })).error).toBe('params_missing')
+    expect((await send('POST', `${path}/decision`, adminToken, { decision: 'ban' })).error).toBe(
+      'params_missing',
+    )
     const given = { decision: 'remove', note: '请勿发广告' }
-    expect((await send('POST', `${path}/decision`, adminToken, given)).data).toMatchObject({ state: 'decided' })
+    expect((await send('POST', `${path}/decision`, adminToken, given)).data).toMatchObject({
+      state: 'decided',
+    })
     expect((await send('POST', `${path}/decision`, adminToken, given)).error).toBe('conflict')
     expect((await send('GET', `/posts/${id}`)).status).toBe(404)
     expect((await news(writer, 'system')).items[0]).toMatchObject({
@@ -281,7 +287,9 @@ describe.each(enginePairs())('messages on $name', (pair) => {
   it('bans for days whoever a message was reported of', async () => {
     const [bad, good] = [await test.signUp(), await test.signUp()]
     const { data } = await write(bad, good, '骂人的话')
-    expect((await send('POST', '/reports', ann, { kind: 'message', id: data.id, reason: 'hate' })).status).toBe(404)
+    expect(
+      (await send('POST', '/reports', ann, { kind: 'message', id: data.id, reason: 'hate' })).status,
+    ).toBe(404)
     await send('POST', '/reports', good, { kind: 'message', id: data.id, reason: 'harassment' })
     const queue = (await send<Page<ReportCase>>('GET', '/admin/reports?limit=100', adminToken)).data.items
     const found = queue.find((item) => item.subject_id === data.id)
@@ -292,32 +300,39 @@ describe.each(enginePairs())('messages on $name', (pair) => {
   })
 
   // SQLite is opened by one process only, and the event is written from beside the app.
-  it.skipIf(pair.name === 'sqlite + memory')('tells of live starts without a row for each follower', async () => {
-    const [star, fan] = [await test.signUp(), await test.signUp()]
-    await follow(fan, star)
-    using ear = await listen(fan)
-    // As the live feature writes it.
-    await using db = await openDatabase({ config: test.config.db, log: silentLog, clock: systemClock })
-    const payload = { session_id: 'session00001', user_id: star.userId, room_id: star.roomId }
-    await db
-      .insertInto('event')
-      .values({ type: 'live.started', payload: JSON.stringify(payload), at_ms: Date.now() })
-      .execute()
-    await vi.waitFor(
-      () =>
-        expect(ear.heard.find((message) => message.type === 'notification')).toMatchObject({
-          notification: { type: 'live', subject: { kind: 'room', id: star.roomId } },
-          unread: { by_type: { live: 1 } },
-        }),
-      8000,
-    )
-    expect((await news(fan)).items).toMatchObject([{ id: 'live-session00001', read: false }])
-    expect((await unread(bob)).by_type.live).toBe(0)
-    await send('POST', '/messages/read', fan, { kind: 'notification', all: true })
-    expect((await unread(fan)).total).toBe(0)
-    const rows = await db.selectFrom('notification').select('id').where('user_id', '=', fan.userId).execute()
-    expect(rows).toEqual([])
-  })
+  it.skipIf(pair.name === 'sqlite + memory')(
+    'tells of live starts without a row for each follower',
+    async () => {
+      const [star, fan] = [await test.signUp(), await test.signUp()]
+      await follow(fan, star)
+      using ear = await listen(fan)
+      // As the live feature writes it.
+      await using db = await openDatabase({ config: test.config.db, log: silentLog, clock: systemClock })
+      const payload = { session_id: 'session00001', user_id: star.userId, room_id: star.roomId }
+      await db
+        .insertInto('event')
+        .values({ type: 'live.started', payload: JSON.stringify(payload), at_ms: Date.now() })
+        .execute()
+      await vi.waitFor(
+        () =>
+          expect(ear.heard.find((message) => message.type === 'notification')).toMatchObject({
+            notification: { type: 'live', subject: { kind: 'room', id: star.roomId } },
+            unread: { by_type: { live: 1 } },
+          }),
+        8000,
+      )
+      expect((await news(fan)).items).toMatchObject([{ id: 'live-session00001', read: false }])
+      expect((await unread(bob)).by_type.live).toBe(0)
+      await send('POST', '/messages/read', fan, { kind: 'notification', all: true })
+      expect((await unread(fan)).total).toBe(0)
+      const rows = await db
+        .selectFrom('notification')
+        .select('id')
+        .where('user_id', '=', fan.userId)
+        .execute()
+      expect(rows).toEqual([])
+    },
+  )
 })
 
 describe.each(testDatabases())('lists of messages on $name', (engine) => {
@@ -381,7 +396,15 @@ describe.each(testDatabases())('lists of messages on $name', (engine) => {
       expect(plan, plan.text).toMatchObject({ fullScan: false, sorts: false })
     }
     const { rows } = await store
-      .unreadQuery(db, one, [{ type: 'like', key: '' }, { type: 'reply', key: '' }], 5)
+      .unreadQuery(
+        db,
+        one,
+        [
+          { type: 'like', key: '' },
+          { type: 'reply', key: '' },
+        ],
+        5,
+      )
       .execute(db)
     expect(rows.map((row) => Number(row.n)).sort()).toEqual([5, 5])
   })

@@ -45,7 +45,11 @@ export const listenToNews = async ({ db, events, notify, comments, ownerOf }: De
   const onComment = async (trx: Transaction, made: Made, parentBy: string | undefined, owner?: string) => {
     const subject = { kind: 'comment', id: made.comment_id, videoId: made.video_id } as const
     const told = new Set<string>()
-    const tell = async (userId: string, type: 'reply' | 'mention', action: 'replied' | 'commented' | 'mentioned') => {
+    const tell = async (
+      userId: string,
+      type: 'reply' | 'mention',
+      action: 'replied' | 'commented' | 'mentioned',
+    ) => {
       if (told.has(userId)) return
       told.add(userId)
       await notify.news(trx, { userId, type, action, actorId: made.user_id, subject })

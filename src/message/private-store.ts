@@ -72,11 +72,7 @@ export const putReceived = (trx: Transaction, row: ThreadRow): Promise<void> =>
     add: ['unread'],
   })
 
-export const findThread = (
-  q: Queries,
-  userId: string,
-  peerId: string,
-): Promise<ThreadRow | undefined> =>
+export const findThread = (q: Queries, userId: string, peerId: string): Promise<ThreadRow | undefined> =>
   q
     .selectFrom('private_thread')
     .selectAll()
@@ -111,12 +107,7 @@ export const readThreads = async (
   await update.where(sql<boolean>`${sql.ref('unread')} > 0`).execute()
 }
 
-export const setMuted = async (
-  q: Queries,
-  userId: string,
-  peerId: string,
-  muted: boolean,
-): Promise<void> => {
+export const setMuted = async (q: Queries, userId: string, peerId: string, muted: boolean): Promise<void> => {
   await q
     .updateTable('private_thread')
     .set({ muted: muted ? 1 : 0 })

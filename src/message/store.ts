@@ -87,12 +87,7 @@ export const marksOf = async (q: Queries, userId: string): Promise<Map<Notificat
   return new Map(rows.map((row) => [row.type, row.read_key]))
 }
 
-export const putMark = (
-  q: Queries,
-  userId: string,
-  type: NotificationType,
-  readKey: string,
-): Promise<void> =>
+export const putMark = (q: Queries, userId: string, type: NotificationType, readKey: string): Promise<void> =>
   upsert(q, 'notification_mark', [{ user_id: userId, type, read_key: readKey }], {
     key: ['user_id', 'type'],
     replace: ['read_key'],

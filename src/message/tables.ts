@@ -1,9 +1,5 @@
 /** Owns the row types of notifications and private messages. */
-import type {
-  MessagesFrom,
-  Notification,
-  NotificationType,
-} from '../../contract/message.ts'
+import type { MessagesFrom, Notification, NotificationType } from '../../contract/message.ts'
 
 export interface NewsProgressTable {
   consumer: string

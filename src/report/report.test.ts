@@ -35,7 +35,14 @@ describe.each(testDatabases())('cases on $name', (engine) => {
         })
         for (let i = 0; i < 4; i++) {
           const key = sortableId(Date.now())
-          const row = { case_id: id, reporter_id: key, sort_key: key, reason: 'spam', text: '', at_ms: i } as const
+          const row = {
+            case_id: id,
+            reporter_id: key,
+            sort_key: key,
+            reason: 'spam',
+            text: '',
+            at_ms: i,
+          } as const
           await store.insertReport(trx, row)
         }
       }

@@ -89,7 +89,11 @@ export const createReports = (deps: Deps) => {
     if (decision === 'ban') await ban(row.user_id, clock.now() + days * dayMs, by)
   }
 
-  const noticeFor = (row: store.CaseRow, decision: Decision, given: { note: string; days: number }): Notice => {
+  const noticeFor = (
+    row: store.CaseRow,
+    decision: Decision,
+    given: { note: string; days: number },
+  ): Notice => {
     const codes = { remove: 'content_removed', warn: 'warned', ban: 'banned', dismiss: 'warned' } as const
     const params = { kind: row.kind, note: given.note, days: String(given.days) }
     return { code: codes[decision], params, subject: { kind: 'report', id: row.id } }
@@ -148,7 +152,9 @@ export const createReports = (deps: Deps) => {
       const [after] =
         query.cursor === undefined ? [] : decodeCursor(name, query.cursor, cursorSecret, ['string'])
       const rows = await store.casesQuery(db, state, { order, after, limit: limit + 1 }).execute()
-      const { items, nextCursor } = cutPage(rows, limit, (last) => encodeCursor(name, [last.id], cursorSecret))
+      const { items, nextCursor } = cutPage(rows, limit, (last) =>
+        encodeCursor(name, [last.id], cursorSecret),
+      )
       return { items: await shown(items), next_cursor: nextCursor }
     },
 
@@ -169,7 +175,8 @@ export const createReports = (deps: Deps) => {
       // Nobody judges over themselves, and a moderator not over those who run the site.
       const accused = await users.row(row.user_id)
       if (row.user_id === by.userId) throw new AppError('forbidden')
-      if (decision === 'ban' && accused?.role === 'admin' && by.role !== 'admin') throw new AppError('forbidden')
+      if (decision === 'ban' && accused?.role === 'admin' && by.role !== 'admin')
+        throw new AppError('forbidden')
       await carryOut(row, decision, days, by)
       const reporters = await store.reportsQuery(db, id, toldReporters).execute()
       await db.transaction(async (trx) => {

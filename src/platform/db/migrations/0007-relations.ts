@@ -74,10 +74,22 @@ export const relations: Migration = {
     ),
     createIndex('post_picture', ['post_id', 'place']),
     createIndex('post_picture', ['due_ms']),
-    createTable('post_counter', { post_id: col.id(), likes: col.int({ default: 0 }) }, { primaryKey: ['post_id'] }),
-    createTable('post_like', { user_id: col.id(), post_id: col.id() }, { primaryKey: ['user_id', 'post_id'] }),
+    createTable(
+      'post_counter',
+      { post_id: col.id(), likes: col.int({ default: 0 }) },
+      { primaryKey: ['post_id'] },
+    ),
+    createTable(
+      'post_like',
+      { user_id: col.id(), post_id: col.id() },
+      { primaryKey: ['user_id', 'post_id'] },
+    ),
 
-    createTable('news_progress', { consumer: col.text(64), event_id: col.bigint() }, { primaryKey: ['consumer'] }),
+    createTable(
+      'news_progress',
+      { consumer: col.text(64), event_id: col.bigint() },
+      { primaryKey: ['consumer'] },
+    ),
     createTable(
       'notification',
       {
