@@ -60,10 +60,10 @@ describe('two people', () => {
     await desk.page.getByText('你好，小莺！').click()
     await desk.page.getByRole('textbox', { name: /写点什么/ }).fill('你好呀')
     await desk.page.keyboard.press('Enter')
-    await pocket.page.getByText('你好呀').waitFor()
+    await pocket.page.locator('ol').getByText('你好呀').waitFor()
     await desk.page.locator('[data-unread]').waitFor({ state: 'detached' })
     // Once, not once from the answer and once from the socket.
-    expect(await pocket.page.getByText('你好呀').count()).toBe(1)
+    expect(await pocket.page.locator('ol').getByText('你好呀').count()).toBe(1)
     expect(await desk.page.locator('ol').getByText('你好，小莺！').count()).toBe(1)
 
     // The reader reports the post.
