@@ -82,6 +82,21 @@ export const errorCodes = define({
     zh: '设置链接无效或已使用',
     en: 'The setup link is not valid or was used',
   },
+  last_admin: {
+    status: 409,
+    zh: '不能这样做：本站将没有可用的管理员',
+    en: 'This would leave the site without an administrator',
+  },
+  setting_fixed: {
+    status: 409,
+    zh: '{setting} 由环境变量固定，请在启动配置里修改',
+    en: '{setting} is fixed by the environment; change it where the server is started',
+  },
+  file_gone: {
+    status: 409,
+    zh: '原文件已删除，请让作者重新上传',
+    en: 'The uploaded file is gone; ask its author to upload it again',
+  },
   user_banned: { status: 403, zh: '账号已被封禁', en: 'This account is banned' },
 
   self_refused: { status: 400, zh: '不能对自己这样做', en: 'You can not do this to yourself' },
@@ -96,9 +111,22 @@ export const errorCodes = define({
     en: 'The list is full; remove somebody first',
   },
 
+  messages_refused: {
+    status: 403,
+    zh: '对方设置了不接收你的私信',
+    en: 'They do not take messages from you',
+  },
+  answer_awaited: {
+    status: 403,
+    zh: '在对方回复之前，暂时不能再发送',
+    en: 'Wait for an answer before you write more',
+  },
+
   stream_key_wrong: { status: 403, zh: '推流码不正确', en: 'The stream key is wrong' },
+  room_closed: { status: 403, zh: '直播间已被管理员关闭', en: 'This room was closed by a moderator' },
   room_not_live: { status: 409, zh: '直播间没有开播', en: 'The room is not live' },
   muted: { status: 403, zh: '你已被禁言', en: 'You are muted here' },
+  text_forbidden: { status: 400, zh: '包含本站禁用的词', en: 'It contains a word that is not allowed here' },
   text_invalid: { status: 400, zh: '文字为空或过长', en: 'The text is empty or too long' },
 
   quota_exceeded: { status: 507, zh: '你的存储配额已用完', en: 'Your storage quota is used up' },

@@ -10,6 +10,10 @@ export const site = z.object({
   name: z.string(),
   version: z.string(),
   registration: z.enum(['open', 'invite', 'closed']),
+  /** Words of those who run the site to everybody; empty: none. */
+  announcement: z.string(),
+  /** ICP record number (备案号), shown at the foot of every page; empty: none. */
+  icp_number: z.string(),
   needs_setup: z.boolean().meta({ description: 'No administrator exists yet' }),
   rtmp: z.object({ port: z.number().int(), path: z.literal('/live') }),
   /** What this machine can not do now; each is said in a banner. */

@@ -110,6 +110,8 @@ export type Video = z.infer<typeof video>
 export const ownVideo = video.extend({
   size_bytes: z.number(),
   delete_time: time.nullable(),
+  /** A moderator took it down: only its owner and moderators see it. */
+  taken_down: z.object({ reason: z.string() }).nullable(),
 })
 export type OwnVideo = z.infer<typeof ownVideo>
 

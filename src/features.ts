@@ -1,7 +1,9 @@
 /** Owns how the features are made and wired; each gets what it needs by name. */
 import type { AppDeps } from './app.ts'
+import { createAdmin } from './admin/index.ts'
 import { createAudit } from './audit/index.ts'
 import { createDanmaku } from './danmaku/index.ts'
+import { createFeed } from './feed/index.ts'
 import { createIngestLink } from './ingest/index.ts'
 import { createLive, createReplays, deleteRecording } from './live/index.ts'
 import { hasFfmpeg } from './media/ffmpeg/ffmpeg.ts'
@@ -14,9 +16,12 @@ import { createEvents } from './platform/events/events.ts'
 import { createImages } from './platform/image/image.ts'
 import { createJobs } from './platform/jobs/jobs.ts'
 import { createLimits } from './platform/limit/limit.ts'
+import { createReports } from './report/index.ts'
 import { createSharedMemory } from './shared-memory.ts'
-import { createMissing, createSetup } from './site/index.ts'
-import { createRelations, createUserService } from './user/index.ts'
+import { createMessages } from './message/index.ts'
+import { createSubjects } from './report-subjects.ts'
+import { createMissing, createSettings, createSetup } from './site/index.ts'
+import { createBans, createDirectory, createRelations, createRoles, createUserService } from './user/index.ts'
 import { createVideos } from './video/index.ts'
 
 export type Features = Awaited<ReturnType<typeof createFeatures>>
@@ -39,18 +44,54 @@ export const createFeatures = async (
   const cursorSecret = secrets.keyFor('cursor').reveal()
   const audit = createAudit({ db, clock, cursorSecret })
   const users = createUserService({ db, clock })
+  const settings = createSettings({ db, clock, config })
+  const set = settings.read
   const relations = createRelations({ db, clock, events, cursorSecret })
-  const passport = createPassport({ config, secrets, db, kv, events, users, clock, log })
+  const registration = async () => (await set()).registration
+  const passport = createPassport({
+    config,
+    secrets,
+    db,
+    kv,
+    events,
+    users,
+    clock,
+    log,
+    registration,
+  })
   const setup = createSetup({ db, users, passport })
 
   const jobs = making.use(await createJobs({ db, bus, log, clock }))
   const videos = making.use(
     await createVideos({
-      ...{ config, secrets, db, kv, blobs, jobs, events, images, users, clock, log },
+      config,
+      secrets,
+      db,
+      kv,
+      blobs,
+      jobs,
+      events,
+      images,
+      users,
+      clock,
+      log,
+      audit,
+      sizes: async () => {
+        const { upload_max_bytes: uploadMaxBytes, user_quota_bytes: userQuotaBytes } = await set()
+        return { uploadMaxBytes, userQuotaBytes }
+      },
       isWorker: config.roles.includes('worker'),
     }),
   )
-  const danmaku = createDanmaku({ db, kv, bus, clock, count: videos.service.countDanmaku })
+  const { isForbidden } = settings
+  const danmaku = createDanmaku({
+    db,
+    kv,
+    bus,
+    clock,
+    count: videos.service.countDanmaku,
+    isForbidden,
+  })
   making.defer(() => danmaku.close())
   const { recordingsDir } = config
   const live = await createLive({
@@ -66,6 +107,8 @@ export const createFeatures = async (
     log,
     users,
     danmaku,
+    audit,
+    replayDefault: async () => (await set()).replay_default,
     replays: createReplays({ db, recordingsDir, videos: videos.service, danmaku }),
     callerOf: passport.sessions.callerOf,
     hasFfmpeg: await hasFfmpeg(),
@@ -80,7 +123,77 @@ export const createFeatures = async (
     deleteRecording: (sessionId) => deleteRecording(recordingsDir, sessionId),
   })
   making.defer(() => live.close())
+  const feed = await createFeed({
+    db,
+    bus,
+    clock,
+    events,
+    blobs,
+    images,
+    users,
+    videos: videos.service,
+    rooms: live.rooms,
+    cursorSecret,
+    log,
+  })
+  making.defer(() => feed.close())
+  const messages = await createMessages({
+    db,
+    kv,
+    bus,
+    clock,
+    events,
+    log,
+    users,
+    videos: videos.service,
+    feed,
+    comments: async () => new Map(),
+    callerOf: passport.sessions.callerOf,
+    cursorSecret,
+  })
+  making.defer(() => messages.close())
   const missing = createMissing({ config, isIngestUp: live.isIngestUp })
+  const bans = createBans({
+    db,
+    clock,
+    audit,
+    jobs,
+    endSessions: (trx, userId) => passport.sessions.revokeAllOf(userId, trx),
+  })
+  const reports = createReports({
+    db,
+    clock,
+    audit,
+    users,
+    messages,
+    cursorSecret,
+    ban: (userId, untilMs, by) => bans.ban(userId, { reason: '', untilMs }, by),
+    unban: (userId, by) => bans.unban(userId, by),
+    subjects: createSubjects({
+      users,
+      videos: videos.service,
+      danmaku,
+      posts: feed.posts,
+      live,
+      messages,
+    }),
+  })
+  const admin = createAdmin({
+    config,
+    db,
+    clock,
+    cursorSecret,
+    audit,
+    users,
+    directory: createDirectory({ db, cursorSecret }),
+    roles: createRoles({ db, audit }),
+    bans,
+    passport,
+    settings,
+    videos: videos.service,
+    live,
+    jobs,
+  })
   return {
     kv,
     limits,
@@ -92,8 +205,13 @@ export const createFeatures = async (
     passport,
     setup,
     missing,
+    settings,
+    admin,
     live,
     danmaku,
+    feed,
+    messages,
+    reports,
     videos: videos.service,
   }
 }

@@ -2,10 +2,13 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
+import { mountAdminRoutes } from './admin/index.ts'
 import type { AppDeps } from './app.ts'
 import { mountDanmakuRoutes } from './danmaku/index.ts'
+import { mountFeedRoutes } from './feed/index.ts'
 import type { Features } from './features.ts'
 import { mountLivePlayRoutes, mountLiveRoutes, mountRoomSocket } from './live/index.ts'
+import { mountMessageRoutes, mountUserSocket } from './message/index.ts'
 import {
   createAnswerSession,
   createAuthenticate,
@@ -24,6 +27,7 @@ import { sandboxUserFiles } from './platform/http/user-files.ts'
 import { registerWebFiles } from './platform/http/web-files.ts'
 import { createMetrics } from './platform/metrics/metrics.ts'
 import { mountPlaybackRoutes } from './playback/index.ts'
+import { mountReportRoutes } from './report/index.ts'
 import { createSiteDescription, mountSiteRoutes } from './site/index.ts'
 import { mountRelationRoutes, mountUserRoutes } from './user/index.ts'
 import { version } from './version.ts'
@@ -35,8 +39,22 @@ const loopback = /^(127\.|::1$|::ffff:127\.)/
 type Deps = Pick<AppDeps, 'config' | 'clock' | 'log'> & { features: Features }
 
 export const createHttp = async ({ config, clock, log, features }: Deps): Promise<FastifyInstance> => {
-  const { kv, limits, blobs, images, users, relations, passport, setup, missing, live, danmaku, videos } =
-    features
+  const {
+    kv,
+    limits,
+    blobs,
+    images,
+    users,
+    relations,
+    passport,
+    setup,
+    missing,
+    settings,
+    admin,
+    live,
+    danmaku,
+    videos,
+  } = features
   const metrics = createMetrics()
   const app = await createHttpServer({
     log,
@@ -56,7 +74,7 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
   const authenticate = createAuthenticate(passport)
   const router = createRouter(app, authenticate)
   const answerSession = createAnswerSession(passport)
-  const describeSite = createSiteDescription({ config, version, setup, missing, now: clock.now })
+  const describeSite = createSiteDescription({ config, settings, version, setup, missing, now: clock.now })
   const { callerOf } = passport.sessions
 
   mountPassportRoutes({ app, router, service: passport, answerSession, users, limits })
@@ -75,8 +93,14 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
   mountDanmakuRoutes({ router, service: danmaku, users, timelineOf: videos.timelineOf })
   mountLiveRoutes({ app, router, limits, live, config })
   mountLivePlayRoutes({ app, live })
-  mountRoomSocket({ router, sockets, tickets: createTickets(kv), limits, callerOf, live })
+  const tickets = createTickets(kv)
+  mountRoomSocket({ router, sockets, tickets, limits, callerOf, live })
+  mountFeedRoutes({ app, router, limits, feed: features.feed })
+  mountReportRoutes({ router, limits, reports: features.reports })
+  mountMessageRoutes({ router, limits, messages: features.messages })
+  mountUserSocket({ sockets, tickets, limits, callerOf, hub: features.messages.hub, log })
   mountPlaybackRoutes({ app, blobs, playable: videos.playable })
+  mountAdminRoutes(router, { admin })
   registerHealth(app, {
     checks: {
       database: async () => void (await users.hasAdmin()),

@@ -1,4 +1,5 @@
 /** Owns what a worker process is made of: the queue and what works it, and an HTTP server that only tells its health. */
+import { createAudit } from './audit/index.ts'
 import type { AppDeps } from './app.ts'
 import { createDiskBlobs } from './platform/blob/disk.ts'
 import { openDatabase } from './platform/db/db.ts'
@@ -37,9 +38,10 @@ export const createWorkerProcess = async ({
   const users = createUserService({ db, clock })
   const jobs = making.use(await createJobs({ db, bus, log, clock }))
   const images = createImages()
+  const audit = createAudit({ db, clock, cursorSecret: secrets.keyFor('cursor').reveal() })
   making.use(
     await createVideos({
-      ...{ config, secrets, db, kv, blobs, jobs, events, images, users, clock, log },
+      ...{ config, secrets, db, kv, blobs, jobs, events, images, users, clock, log, audit },
       isWorker: true,
     }),
   )

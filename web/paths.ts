@@ -12,6 +12,12 @@ export const paths = {
   goLive: () => '/studio/live',
   upload: () => '/studio/upload',
   myVideos: (tab?: 'trash') => `/studio/videos${tab ? `?tab=${tab}` : ''}`,
+  feed: () => '/feed',
+  post: (id: string) => `/post/${id}`,
+  messages: (box?: string) => `/messages${box && box !== 'private' ? `/${box}` : ''}`,
+  talk: (id: string) => `/messages/private/${id}`,
+  case: (id: string) => `/reports/${id}`,
+  reports: () => '/admin/reports',
   apiDocs: () => '/docs',
 } as const
 

@@ -1,12 +1,14 @@
 /** Owns which page stands at which address; every page is a chunk of its own. */
 import { createRouter, createWebHistory } from 'vue-router'
 import { paths, safeNext } from './paths.ts'
-import { sessionReady, signedIn } from './api/session.ts'
+import { sessionReady, signedIn, user } from './api/session.ts'
 
 declare module 'vue-router' {
   interface RouteMeta {
     /** Only for people who are signed in; others go to the sign-in page and come back. */
     private?: boolean
+    /** Only for moderators and administrators. */
+    moderator?: boolean
     /** Pages without header and tab bar. */
     plain?: boolean
     /** No tab bar below on a phone, where the page needs the height. */
@@ -23,6 +25,20 @@ export const router = createRouter({
     { path: '/live/:id', component: () => import('./pages/room.vue'), meta: { tall: true } },
     { path: '/video/:id', component: () => import('./pages/watch.vue'), meta: { tall: true } },
     { path: '/u/:id', component: () => import('./pages/profile.vue') },
+    { path: '/feed', component: () => import('./pages/feed.vue'), meta: { private: true } },
+    { path: '/post/:id', component: () => import('./pages/post.vue') },
+    { path: '/messages/:box?', component: () => import('./pages/messages.vue'), meta: { private: true } },
+    {
+      path: '/messages/:box(private)/:id',
+      component: () => import('./pages/messages.vue'),
+      meta: { private: true, tall: true },
+    },
+    { path: '/reports/:id', component: () => import('./pages/case.vue'), meta: { private: true } },
+    {
+      path: '/admin/reports',
+      component: () => import('./admin/reports.vue'),
+      meta: { private: true, moderator: true },
+    },
     { path: '/login', component: () => import('./pages/sign-in.vue'), meta: { plain: true } },
     { path: '/register', component: () => import('./pages/sign-up.vue'), meta: { plain: true } },
     { path: '/setup', component: () => import('./pages/setup.vue'), meta: { plain: true } },
@@ -48,7 +64,9 @@ router.beforeEach(async (to) => {
   if (!entering && !to.matched.some((record) => record.meta.private)) return true
   await sessionReady()
   if (entering) return signedIn.value ? safeNext(to.query['next']) : true
-  return signedIn.value || paths.signIn(to.fullPath)
+  if (!signedIn.value) return paths.signIn(to.fullPath)
+  const { role } = user.value ?? {}
+  return !to.meta.moderator || role === 'moderator' || role === 'admin' || paths.home()
 })
 
 // A new release replaced the chunks that an open tab still names: load the page anew, once.

@@ -67,6 +67,9 @@ const insertUsers = async (trx: Trx, numbers: number[]): Promise<void> => {
         birth_date: null,
         links: '[]',
         role: 'user',
+        nickname_key: '',
+        ban_until_ms: null,
+        ban_reason: '',
         banned_ms: null,
         room_id: `room${String(n).padStart(8, '0')}`,
         created_ms: startMs + n,
@@ -84,6 +87,7 @@ const insertUsers = async (trx: Trx, numbers: number[]): Promise<void> => {
       numbers.map((n) => ({
         user_id: userId(n),
         mobile: `+86${seededMobile(n)}`,
+        mobile_tail: '',
         mobile_proven_ms: null,
         password_hash: '$argon2id$none',
         created_ms: startMs + n,
@@ -125,6 +129,8 @@ const insertVideos = async (trx: Trx, numbers: number[], amount: Amount): Promis
         updated_ms: published(n),
         deleted_ms: null,
         trashed: 0,
+        taken_down: 0,
+        taken_down_reason: '',
       })),
     )
     .execute()

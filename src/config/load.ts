@@ -41,6 +41,8 @@ export interface Config {
   readonly rateLimits: boolean
   readonly captchaAnswer: string | undefined
   readonly givenSecretKey: string | undefined
+  /** Names that the environment sets: these beat what an administrator sets at run time. */
+  readonly given: ReadonlySet<string>
 }
 
 /** All that is wrong with the settings, one sentence each. */
@@ -67,7 +69,8 @@ export const loadConfig = (environment: Environment = readEnvironment()): Config
   const values = readValues(environment, problems)
   problems.push(...contradictions(values))
   if (problems.length > 0) throw new ConfigError(problems)
-  return Object.freeze(derive(values as Values))
+  const given = new Set(Object.keys(settings).filter((name) => environment[name]))
+  return Object.freeze(derive(values as Values, given))
 }
 
 export const readEnvironment = (): Environment => {
@@ -137,7 +140,7 @@ const splitRoles = ({
 const isGuessable = (key: string): boolean =>
   new Set(key).size < 8 || /change.?me|secret.?key|password|example|default|0123456789|abcdefgh/i.test(key)
 
-const derive = (v: Values): Config => {
+const derive = (v: Values, given: ReadonlySet<string>): Config => {
   const dataDir = resolve(v.VIREO_DATA_DIR)
   return {
     profile: v.VIREO_PROFILE,
@@ -169,5 +172,6 @@ const derive = (v: Values): Config => {
     rateLimits: v.VIREO_RATE_LIMITS ?? v.VIREO_PROFILE !== 'test',
     captchaAnswer: v.VIREO_CAPTCHA_ANSWER,
     givenSecretKey: v.VIREO_SECRET_KEY,
+    given,
   }
 }

@@ -37,6 +37,8 @@ interface Deps {
   users: UserService
   clock: Clock
   log: Log
+  /** May somebody register now? What the config says where it is not given. */
+  registration?: () => Promise<'open' | 'closed'>
 }
 
 export const createPassport = (deps: Deps): PassportService => {
@@ -48,7 +50,8 @@ export const createPassport = (deps: Deps): PassportService => {
   const sessions = createSessions({ db, clock, tokens, log })
   const createAccount = createAccountCreation({ db, clock, users, sessions, passwords, events })
   const signIn = createSignIn({ db, kv, users, captcha, passwords, sessions })
-  return createPassportService({ db, users, captcha, sessions, createAccount, signIn }, config.registration)
+  const { registration = async () => config.registration } = deps
+  return createPassportService({ db, users, captcha, sessions, createAccount, signIn }, registration)
 }
 
 export const createAuthenticate =

@@ -83,9 +83,14 @@ export const readNewAccount = (
 }
 
 export const createRegistration =
-  (deps: { db: Db; captcha: Captcha; createAccount: CreateAccount; registration: 'open' | 'closed' }) =>
+  (deps: {
+    db: Db
+    captcha: Captcha
+    createAccount: CreateAccount
+    registration: () => Promise<'open' | 'closed'>
+  }) =>
   async (input: RegisterInput, device: Device): Promise<OpenSession> => {
-    if (deps.registration === 'closed') throw new AppError('registration_closed')
+    if ((await deps.registration()) === 'closed') throw new AppError('registration_closed')
     if (input.img_code.trim() === '') throw new AppError('params_missing')
     const account = readNewAccount(input)
     await deps.captcha.redeem(input.img_code_id, input.img_code, device.address)

@@ -23,7 +23,10 @@ export interface PassportParts {
 
 export type PassportService = ReturnType<typeof createPassportService>
 
-export const createPassportService = (parts: PassportParts, registration: 'open' | 'closed') => {
+export const createPassportService = (
+  parts: PassportParts,
+  registration: () => Promise<'open' | 'closed'>,
+) => {
   const { db, users, captcha, sessions, createAccount, signIn } = parts
   return {
     captcha,
@@ -39,6 +42,25 @@ export const createPassportService = (parts: PassportParts, registration: 'open'
       if (mobile === undefined) throw new AppError('mobile_invalid')
       if (await store.isMobileTaken(db, mobile)) throw new AppError('mobile_taken')
       return nationalNumber(mobile)
+    },
+
+    /** Mobile numbers as an administrator sees them: masked. One query for a page. */
+    async maskedMobiles(userIds: readonly string[]): Promise<Map<string, string>> {
+      const accounts = await store.findAccounts(db, userIds)
+      return new Map(
+        accounts.flatMap(({ user_id: id, mobile }) => (mobile === null ? [] : [[id, maskMobile(mobile)]])),
+      )
+    },
+
+    /** Whose number this is, or whose ends in these four digits; the newest 20. */
+    async idsByMobile(text: string): Promise<string[]> {
+      const mobile = parseMobile(text)
+      if (mobile !== undefined) {
+        const account = await store.findAccountByMobile(db, mobile)
+        return account ? [account.user_id] : []
+      }
+      if (!/^[0-9]{4}$/.test(text)) return []
+      return (await store.mobileTailQuery(db, text, 20).execute()).map((row) => row.user_id)
     },
 
     /** Oneself, with what only oneself may see. */

@@ -105,6 +105,17 @@ export const createSessions = (deps: { db: Db; clock: Clock; tokens: Tokens; log
 
     revoke: (sessionId: string): Promise<void> => store.revokeSession(db, sessionId, clock.now()),
 
+    /** Ends every session of somebody in the caller's transaction (or on its own); gives how many there were. */
+    revokeAllOf: (userId: string, q: Queries = db): Promise<number> =>
+      store.revokeSessionsOf(q, userId, clock.now()),
+
+    /** Ends one session if it is this user's; false otherwise. */
+    revokeOneOf: async (userId: string, sessionId: string, q: Queries = db): Promise<boolean> =>
+      (await store.revokeSessionsOf(q, userId, clock.now(), sessionId)) > 0,
+
+    /** The devices on which somebody is signed in now, the newest 100. */
+    listOf: (userId: string) => store.sessionsQuery(db, userId, clock.now(), 100).execute(),
+
     /** Ends the session of a refresh token, if it is one; says nothing about whether it was. */
     async revokeByToken(token: string): Promise<void> {
       const parts = tokens.readRefresh(token)

@@ -6,8 +6,14 @@ import type { AccountTable, SessionTable } from './tables.ts'
 export type AccountRow = Selectable<AccountTable>
 export type SessionRow = Selectable<SessionTable>
 
-export const insertAccount = async (trx: Transaction, row: AccountRow): Promise<void> => {
-  await trx.insertInto('account').values(row).execute()
+export const insertAccount = async (
+  trx: Transaction,
+  row: Omit<AccountRow, 'mobile_tail'>,
+): Promise<void> => {
+  await trx
+    .insertInto('account')
+    .values({ ...row, mobile_tail: row.mobile?.slice(-4) ?? '' })
+    .execute()
 }
 
 /** Touches at most one row, by the unique index. */
@@ -89,7 +95,35 @@ export const revokeSession = async (db: Queries, id: string, nowMs: number): Pro
     .execute()
 }
 
-/** The rows that exist among `userIds`, in no order. */
+/** Sessions that hold now, the newest first. */
+export const sessionsQuery = (db: Queries, userId: string, nowMs: number, limit: number) =>
+  db
+    .selectFrom('session')
+    .select(['id', 'device', 'address', 'created_ms', 'last_seen_ms'])
+    .where('user_id', '=', userId)
+    .where('revoked_ms', 'is', null)
+    .where('expires_ms', '>', nowMs)
+    .where('absolute_expires_ms', '>', nowMs)
+    .orderBy('id', 'desc')
+    .limit(limit)
+
+/** Ends all sessions of somebody, or the one with this id; gives how many there were. */
+export const revokeSessionsOf = async (
+  db: Queries,
+  userId: string,
+  nowMs: number,
+  sessionId?: string,
+): Promise<number> => {
+  let update = db
+    .updateTable('session')
+    .set({ revoked_ms: nowMs })
+    .where('user_id', '=', userId)
+    .where('revoked_ms', 'is', null)
+  if (sessionId !== undefined) update = update.where('id', '=', sessionId)
+  return Number((await update.executeTakeFirst()).numUpdatedRows)
+}
+
+/** The rows that exist among `userIds`, in no order; at most one page of ids. */
 export const findAccounts = async (db: Queries, userIds: readonly string[]): Promise<AccountRow[]> =>
   userIds.length === 0
     ? []
@@ -111,3 +145,10 @@ export const revokeAllSessions = async (trx: Queries, userId: string, nowMs: num
     .where('revoked_ms', 'is', null)
     .execute()
 }
+export const mobileTailQuery = (db: Queries, tail: string, limit: number) =>
+  db
+    .selectFrom('account')
+    .select('user_id')
+    .where('mobile_tail', '=', tail)
+    .orderBy('user_id', 'desc')
+    .limit(limit)

@@ -2,14 +2,17 @@
 import type { Site } from '../../contract/site.ts'
 import type { Config } from '../config/load.ts'
 import type { Missing } from './missing.ts'
+import type { Settings } from './settings.ts'
 import type { Setup } from './setup.ts'
 
 /** tus sends a file in pieces of this size: small enough to lose little, large enough to cost little. */
 const chunkBytes = 16 * 1024 * 1024
-const freshMs = 5_000
+/** With what the settings themselves hold back, a change shows within two seconds. */
+const freshMs = 500
 
 interface Deps {
-  config: Pick<Config, 'siteName' | 'registration' | 'rtmpPort' | 'uploadMaxBytes'>
+  config: Pick<Config, 'rtmpPort'>
+  settings: Pick<Settings, 'read'>
   version: string
   setup: Setup
   missing: Missing
@@ -19,21 +22,27 @@ interface Deps {
 /** Every page asks for this: one answer serves for some seconds. */
 export const createSiteDescription = ({
   config,
+  settings,
   version,
   setup,
   missing,
   now,
 }: Deps): (() => Promise<Site>) => {
   let known: { atMs: number; site: Promise<Site> } | undefined
-  const read = async (): Promise<Site> => ({
-    name: config.siteName,
-    version,
-    registration: config.registration,
-    needs_setup: await setup.isNeeded(),
-    rtmp: { port: config.rtmpPort, path: '/live' },
-    missing: await missing.list(),
-    upload: { max_bytes: config.uploadMaxBytes, chunk_bytes: chunkBytes },
-  })
+  const read = async (): Promise<Site> => {
+    const set = await settings.read()
+    return {
+      name: set.site_name,
+      version,
+      registration: set.registration,
+      announcement: set.announcement,
+      icp_number: set.icp_number,
+      needs_setup: await setup.isNeeded(),
+      rtmp: { port: config.rtmpPort, path: '/live' },
+      missing: await missing.list(),
+      upload: { max_bytes: set.upload_max_bytes, chunk_bytes: chunkBytes },
+    }
+  }
   return () => {
     if (known === undefined || now() - known.atMs > freshMs) known = { atMs: now(), site: read() }
     const forget = (): void => {

@@ -1,5 +1,6 @@
 /** Videos: uploads and what is made of them, lists, likes, covers, replays of live sessions. */
 import { join } from 'node:path'
+import type { Audit } from '../audit/index.ts'
 import type { Config } from '../config/load.ts'
 import type { Secrets } from '../config/secrets.ts'
 import type { Blobs } from '../platform/blob/blob.ts'
@@ -14,6 +15,7 @@ import type { UserService } from '../user/index.ts'
 import { createAddresses } from './addresses.ts'
 import { postersKind } from './kinds.ts'
 import { createListing } from './listing.ts'
+import { createModeration } from './moderation.ts'
 import { createFindPlayable } from './playable.ts'
 import { createCovers } from './posters.ts'
 import { startProcessing } from './processing.ts'
@@ -47,6 +49,9 @@ interface Deps {
   log: Log
   /** Whether this process turns uploads into videos and looks after what is left of them. */
   isWorker: boolean
+  audit: Audit
+  /** What may be stored now; what the config says where it is not given. */
+  sizes?: () => Promise<{ uploadMaxBytes: number; userQuotaBytes: number }>
 }
 
 export type VideoService = ReturnType<typeof assemble>['service']
@@ -76,10 +81,10 @@ const assemble = (deps: Deps) => {
   const listing = createListing({ events, users, clock })
   const cursorKey = secrets.keyFor('cursor').reveal()
   const videos = createVideoService({ db, clock, users, addresses, listing, cursorKey })
+  const { sizes = async () => config } = deps
   const settings = {
     dir: join(config.dataDir, 'uploads'),
-    maxBytes: config.uploadMaxBytes,
-    quotaBytes: config.userQuotaBytes,
+    sizes,
     reserveBytes: config.diskReserveBytes,
   }
   const uploads = createUploads({ settings, db, clock, videos, jobs, log })
@@ -100,7 +105,18 @@ const assemble = (deps: Deps) => {
     covers,
     reactions,
     upkeep,
-    maxUploadBytes: settings.maxBytes,
+    maxUploadBytes: async (): Promise<number> => (await sizes()).uploadMaxBytes,
+    moderation: createModeration({
+      db,
+      clock,
+      audit: deps.audit,
+      videos,
+      listing,
+      upkeep,
+      uploads,
+      jobs,
+      cursorKey,
+    }),
     /** Puts lists and counts right after a row was written by hand. */
     settle: listing.settle,
     playable: createFindPlayable({ db, addresses, recordingsDir }),
@@ -110,7 +126,7 @@ const assemble = (deps: Deps) => {
     async storageOf(ownerId: string): Promise<{ used_bytes: number; quota_bytes: number }> {
       return {
         used_bytes: Math.max(0, await uploadStore.storageOf(db, ownerId)),
-        quota_bytes: settings.quotaBytes,
+        quota_bytes: (await sizes()).userQuotaBytes,
       }
     },
   }

@@ -3,18 +3,29 @@ import type { Caller } from '../platform/http/route.ts'
 import { publicId, sortableId } from '../platform/ids/ids.ts'
 import type { VideoRow } from './store.ts'
 
-type Shown = Pick<VideoRow, 'visibility' | 'state' | 'trashed' | 'owner_id'>
+type Shown = Pick<VideoRow, 'visibility' | 'state' | 'trashed' | 'taken_down' | 'owner_id'>
 
 /** Does it stand in public lists? */
 export const isListed = (video: Shown): boolean =>
-  video.visibility === 'public' && video.state === 'ready' && video.trashed === 0
+  video.visibility === 'public' && video.state === 'ready' && video.trashed === 0 && video.taken_down === 0
 
-/** May this caller know of it? Its owner may while it is not deleted; others when it is ready and not private. */
-export const maySee = (video: Shown, caller: Pick<Caller, 'userId'> | undefined): boolean => {
+/**
+ * May this caller know of it? Its owner may while it is not deleted; others when it is ready and not private. What a
+ * moderator took down is seen by its owner and by moderators.
+ */
+export const maySee = (
+  video: Shown,
+  caller: (Pick<Caller, 'userId'> & Partial<Pick<Caller, 'role'>>) | undefined,
+): boolean => {
   if (video.trashed === 1) return false
   if (caller?.userId === video.owner_id) return true
+  if (video.taken_down === 1 && caller?.role !== 'moderator' && caller?.role !== 'admin') return false
   return video.state === 'ready' && video.visibility !== 'private'
 }
+
+/** As what its bytes are handed out: those of a video that was taken down only by a signed address. */
+export const playedAs = (video: Pick<VideoRow, 'visibility' | 'taken_down'>): VideoRow['visibility'] =>
+  video.taken_down === 1 ? 'private' : video.visibility
 
 export type NewVideo = Pick<VideoRow, 'owner_id' | 'title'> & Partial<VideoRow>
 
@@ -47,6 +58,8 @@ export const newVideoRow = (given: NewVideo, nowMs: number): VideoRow => {
     updated_ms: nowMs,
     deleted_ms: null,
     trashed: 0,
+    taken_down: 0,
+    taken_down_reason: '',
     ...given,
   }
 }

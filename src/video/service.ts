@@ -10,7 +10,7 @@ import type { Language } from '../platform/http/language.ts'
 import type { UserService } from '../user/index.ts'
 import type { Addresses } from './addresses.ts'
 import type { Listing } from './listing.ts'
-import { maySee, newVideoRow } from './rules.ts'
+import { isListed, maySee, newVideoRow } from './rules.ts'
 import type { NewVideo } from './rules.ts'
 import * as store from './store.ts'
 import type { State } from './tables.ts'
@@ -136,6 +136,28 @@ export const createVideoService = ({ db, clock, users, addresses, listing, curso
     seen,
     owned,
     ownView,
+    toOwn,
+
+    /** Those that stand in public lists, by public id; at most one page of ids. */
+    async listedAmong(publicIds: readonly string[], viewer: Viewer): Promise<Map<string, Video>> {
+      const rows = await store.findVideosByPublicId(db, [...new Set(publicIds)])
+      const shown = await toVideos(rows.filter(isListed), viewer)
+      return new Map(shown.map((video) => [video.id, video]))
+    },
+
+    /** Those that the caller may know of, by public id; at most one page of ids. */
+    async seenAmong(publicIds: readonly string[], viewer: Viewer): Promise<Map<string, Video>> {
+      const rows = await store.findVideosByPublicId(db, [...new Set(publicIds)])
+      const shown = await toVideos(
+        rows.filter((row) => maySee(row, viewer.caller)),
+        viewer,
+      )
+      return new Map(shown.map((video) => [video.id, video]))
+    },
+
+    /** Whose it is, whatever its state. */
+    ownerOf: async (publicId: string): Promise<string | undefined> =>
+      (await store.findVideo(db, publicId))?.owner_id,
 
     async get(publicId: string, viewer: Viewer): Promise<Video> {
       const [shown] = await toVideos([await seen(publicId, viewer.caller)], viewer)

@@ -70,6 +70,8 @@ const shownColumns = [
   'video.created_ms',
   'video.deleted_ms',
   'video.trashed',
+  'video.taken_down',
+  'video.taken_down_reason',
 ] as const
 
 type Unprefixed<T> = T extends `video.${infer Name}` ? Name : never
@@ -88,6 +90,17 @@ export const findVideos = async (db: Queries, ids: readonly string[]): Promise<S
   const byId = new Map(rows.map((row) => [row.id, row]))
   return ids.flatMap((id) => byId.get(id) ?? [])
 }
+
+/** The rows that exist among public ids, in no order; at most one page of ids. */
+export const findVideosByPublicId = async (
+  db: Queries,
+  publicIds: readonly string[],
+): Promise<VideoWithCounts[]> =>
+  publicIds.length === 0
+    ? []
+    : withCounts(db)
+        .where('video.public_id', 'in', [...publicIds])
+        .execute()
 
 export const updateVideo = async (db: Queries, id: string, change: Partial<VideoRow>): Promise<void> => {
   await db.updateTable('video').set(change).where('id', '=', id).execute()
@@ -273,3 +286,48 @@ export const likedAmong = async (
 
 export const findByTimeline = (db: Queries, timelineId: string): Promise<{ id: string } | undefined> =>
   db.selectFrom('video').select('id').where('timeline_id', '=', timelineId).executeTakeFirst()
+
+export type Shelf = { state: State } | { taken_down: 1 } | { trashed: 1 } | { owner_id: string } | undefined
+
+/** Videos of everybody in every state, the newest first. */
+export const shelfQuery = (
+  db: Queries,
+  shelf: Shelf,
+  page: { limit: number; afterId?: string | undefined },
+) => {
+  let rows = db.selectFrom('video').select('id')
+  for (const [column, value] of Object.entries(shelf ?? {}) as ['state', State][])
+    rows = rows.where(column, '=', value)
+  if (page.afterId !== undefined) rows = rows.where('id', '<', page.afterId)
+  return rows.orderBy('id', 'desc').limit(page.limit)
+}
+
+/** Videos whose title begins so, in the order of titles. */
+export const titleQuery = (
+  db: Queries,
+  prefix: string,
+  page: { limit: number; after?: readonly [title: string, id: string] | undefined },
+) => {
+  let rows = db
+    .selectFrom('video')
+    .select(['id', 'title'])
+    .where('title', '>=', prefix)
+    .where('title', '<', `${prefix}\u{10ffff}`)
+  if (page.after) {
+    const [title, id] = page.after
+    rows = rows.where(
+      seek([
+        ['title', 'asc', title],
+        ['id', 'asc', id],
+      ]),
+    )
+  }
+  return rows.orderBy('title').orderBy('id').limit(page.limit)
+}
+
+/** Videos made since the id `fromId`, which sorts by time: reads the keys of that time only. */
+export const madeSinceQuery = (db: Queries, fromId: string) =>
+  db
+    .selectFrom('video')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('id', '>=', fromId)

@@ -42,6 +42,9 @@ export interface VideoTable {
   deleted_ms: number | null
   /** 1 while `deleted_ms` is set: MySQL finds it by index, NULL it would not. */
   trashed: number
+  /** 1: a moderator took it down; its owner and moderators still see it. */
+  taken_down: number
+  taken_down_reason: string
 }
 
 /** Counts in a narrow row of their own, changed by single statements only. */

@@ -8,6 +8,7 @@ import type { OwnVideo, VideoJob } from '../../contract/video.ts'
 import { uploadPath } from '../../contract/video.ts'
 import { loadConfig } from '../config/load.ts'
 import { loadSecrets } from '../config/secrets.ts'
+import { createAudit } from '../audit/index.ts'
 import { createAuthenticate, createPassport, createSetAvatar, mountAvatarRoute } from '../passport/index.ts'
 import { mountPlaybackRoutes } from '../playback/index.ts'
 import { createDiskBlobs } from '../platform/blob/disk.ts'
@@ -68,6 +69,7 @@ export const createVideoTestApp = async (
   const users = createUserService({ db, clock })
   const passport = createPassport({ config, secrets, db, kv, events, users, clock, log })
   const images = createImages()
+  const audit = createAudit({ db, clock, cursorSecret: Buffer.from('a secret for tests') })
   const videos = making.use(
     await createVideos({
       isWorker: true,
@@ -82,6 +84,7 @@ export const createVideoTestApp = async (
       users,
       clock,
       log,
+      audit,
     }),
   )
   const { service } = videos

@@ -3,6 +3,7 @@ import { auth } from './en/auth.ts'
 import { danmaku } from './en/danmaku.ts'
 import { home } from './en/home.ts'
 import { live } from './en/live.ts'
+import { people } from './en/people.ts'
 import { player } from './en/player.ts'
 import { profile } from './en/profile.ts'
 import { shell } from './en/shell.ts'
@@ -20,4 +21,5 @@ export const en: Messages = {
   ...auth,
   ...studio,
   ...profile,
+  ...people,
 }

@@ -3,6 +3,7 @@ import { auth } from './zh-CN/auth.ts'
 import { danmaku } from './zh-CN/danmaku.ts'
 import { home } from './zh-CN/home.ts'
 import { live } from './zh-CN/live.ts'
+import { people } from './zh-CN/people.ts'
 import { player } from './zh-CN/player.ts'
 import { profile } from './zh-CN/profile.ts'
 import { shell } from './zh-CN/shell.ts'
@@ -19,6 +20,7 @@ export const zhCN = {
   ...auth,
   ...studio,
   ...profile,
+  ...people,
 } as const
 
 type Sentences<T> = { readonly [K in keyof T]: T[K] extends string ? string : Sentences<T[K]> }

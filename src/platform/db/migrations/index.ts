@@ -6,5 +6,6 @@ import { video } from './0003-video.ts'
 import { live } from './0004-live.ts'
 import { audit } from './0005-audit.ts'
 import { relations } from './0007-relations.ts'
+import { admin } from './0009-admin.ts'
 
-export const migrations: readonly Migration[] = [platform, people, video, live, audit, relations]
+export const migrations: readonly Migration[] = [platform, people, video, live, audit, relations, admin]
