@@ -1,8 +1,11 @@
 /** Owns how the features are made and wired; each gets what it needs by name. */
 import type { AppDeps } from './app.ts'
 import { createAudit } from './audit/index.ts'
+import { createCoins } from './coin/index.ts'
+import { createComments } from './comment/index.ts'
 import { createDanmaku } from './danmaku/index.ts'
 import { createIngestLink } from './ingest/index.ts'
+import { createLibrary } from './library/index.ts'
 import { createLive, createReplays, deleteRecording } from './live/index.ts'
 import { hasFfmpeg } from './media/ffmpeg/ffmpeg.ts'
 import { createPassport } from './passport/index.ts'
@@ -15,7 +18,7 @@ import { createImages } from './platform/image/image.ts'
 import { createJobs } from './platform/jobs/jobs.ts'
 import { createLimits } from './platform/limit/limit.ts'
 import { createSharedMemory } from './shared-memory.ts'
-import { createMissing, createSetup } from './site/index.ts'
+import { createMissing, createRefusedWords, createSetup } from './site/index.ts'
 import { createRelations, createUserService } from './user/index.ts'
 import { createVideos } from './video/index.ts'
 
@@ -43,10 +46,28 @@ export const createFeatures = async (
   const passport = createPassport({ config, secrets, db, kv, events, users, clock, log })
   const setup = createSetup({ db, users, passport })
 
+  const coins = createCoins({ db, kv, clock, cursorSecret })
+  await coins.payFor(events)
+
   const jobs = making.use(await createJobs({ db, bus, log, clock }))
   const videos = making.use(
-    await createVideos({ config, secrets, db, kv, blobs, jobs, events, images, users, clock, log }),
+    await createVideos({ config, secrets, db, kv, blobs, jobs, events, images, users, coins, clock, log }),
   )
+  const { service } = videos
+  const refusedWords = createRefusedWords({ db, clock })
+  const comments = createComments({
+    db,
+    kv,
+    clock,
+    events,
+    audit,
+    users,
+    videos: service,
+    refusedWords,
+    cursorSecret,
+  })
+  const library = createLibrary({ db, clock, log, users, videos: service, cursorSecret })
+  making.defer(() => library.close())
   const danmaku = createDanmaku({ db, kv, bus, clock, count: videos.service.countDanmaku })
   making.defer(() => danmaku.close())
   const { recordingsDir } = config
@@ -88,6 +109,9 @@ export const createFeatures = async (
     relations,
     passport,
     setup,
+    coins,
+    comments,
+    library,
     missing,
     live,
     danmaku,

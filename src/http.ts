@@ -3,8 +3,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import type { AppDeps } from './app.ts'
+import { mountCoinRoutes } from './coin/index.ts'
+import { mountCommentRoutes } from './comment/index.ts'
 import { mountDanmakuRoutes } from './danmaku/index.ts'
 import type { Features } from './features.ts'
+import { mountLibraryRoutes } from './library/index.ts'
 import { mountLivePlayRoutes, mountLiveRoutes, mountRoomSocket } from './live/index.ts'
 import {
   createAnswerSession,
@@ -35,8 +38,23 @@ const loopback = /^(127\.|::1$|::ffff:127\.)/
 type Deps = Pick<AppDeps, 'config' | 'clock' | 'log'> & { features: Features }
 
 export const createHttp = async ({ config, clock, log, features }: Deps): Promise<FastifyInstance> => {
-  const { kv, limits, blobs, images, users, relations, passport, setup, missing, live, danmaku, videos } =
-    features
+  const {
+    kv,
+    limits,
+    blobs,
+    images,
+    users,
+    relations,
+    passport,
+    setup,
+    missing,
+    live,
+    danmaku,
+    videos,
+    coins,
+    comments,
+    library,
+  } = features
   const metrics = createMetrics()
   const app = await createHttpServer({
     log,
@@ -72,6 +90,9 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
   mountSiteRoutes({ router, setup, limits, describeSite, answerSession })
   mountVideoRoutes({ app, router, service: videos, limits })
   mountUploadRoutes({ app, uploads: videos.uploads, maxBytes: videos.maxUploadBytes, authenticate, limits })
+  mountCoinRoutes(router, { coins })
+  mountCommentRoutes({ router, service: comments, limits })
+  mountLibraryRoutes({ router, library, limits })
   mountDanmakuRoutes({ router, service: danmaku, users, timelineOf: videos.timelineOf })
   mountLiveRoutes({ app, router, limits, live, config })
   mountLivePlayRoutes({ app, live })

@@ -78,6 +78,8 @@ export const createCoins = ({ db, kv, clock, cursorSecret }: Deps) => {
     earn,
     spend,
     signIn,
+    /** As `balanceOf`, seen from a transaction. */
+    balanceIn: (trx: Transaction, userId: string): Promise<number> => store.balanceOf(trx, userId),
     balanceOf: (userId: string): Promise<number> => store.balanceOf(db, userId),
 
     async list(
@@ -86,12 +88,17 @@ export const createCoins = ({ db, kv, clock, cursorSecret }: Deps) => {
     ): Promise<{ balance: number; items: CoinEntry[]; next_cursor: string | null }> {
       await signIn(userId)
       const list = `coins:${userId}`
-      const [afterId] = page.cursor === undefined ? [] : decodeCursor(list, page.cursor, cursorSecret, ['string'])
+      const [afterId] =
+        page.cursor === undefined ? [] : decodeCursor(list, page.cursor, cursorSecret, ['string'])
       const rows = await store.entriesQuery(db, userId, { limit: page.limit + 1, afterId }).execute()
       const { items, nextCursor } = cutPage(rows, page.limit, (last) =>
         encodeCursor(list, [last.id], cursorSecret),
       )
-      return { balance: await store.balanceOf(db, userId), items: items.map(toEntry), next_cursor: nextCursor }
+      return {
+        balance: await store.balanceOf(db, userId),
+        items: items.map(toEntry),
+        next_cursor: nextCursor,
+      }
     },
 
     /** Pays whoever publishes, once per video. */

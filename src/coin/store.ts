@@ -27,13 +27,8 @@ export const takeFromBalance = async (trx: Transaction, userId: string, amount: 
 }
 
 export const balanceOf = async (db: Queries, userId: string): Promise<number> =>
-  (
-    await db
-      .selectFrom('coin_balance')
-      .select('balance')
-      .where('user_id', '=', userId)
-      .executeTakeFirst()
-  )?.balance ?? 0
+  (await db.selectFrom('coin_balance').select('balance').where('user_id', '=', userId).executeTakeFirst())
+    ?.balance ?? 0
 
 /** Newest first, after the entry `afterId`. */
 export const entriesQuery = (

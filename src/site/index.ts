@@ -2,6 +2,7 @@
 export { createSetup } from './setup.ts'
 export type { Setup } from './setup.ts'
 export { mountSiteRoutes } from './routes.ts'
+export { createRefusedWords, refusedWordsName } from './refused-words.ts'
 export { createMissing } from './missing.ts'
 export type { Missing } from './missing.ts'
 export { createSiteDescription } from './describe.ts'

@@ -15,3 +15,6 @@ export const takeValue = async (db: Queries, name: string, value: string): Promi
     .executeTakeFirst()
   return result.numDeletedRows === 1n
 }
+
+export const findValue = async (db: Queries, name: string): Promise<string | undefined> =>
+  (await db.selectFrom('site_value').select('value').where('name', '=', name).executeTakeFirst())?.value

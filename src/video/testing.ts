@@ -24,6 +24,7 @@ import { createMemoryKv } from '../platform/kv/memory.ts'
 import { createLimits } from '../platform/limit/limit.ts'
 import { silentLog } from '../platform/log/log.ts'
 import type { Log } from '../platform/log/log.ts'
+import { createCoins } from '../coin/index.ts'
 import { createUserService } from '../user/index.ts'
 import { createVideos, mountUploadRoutes, mountVideoRoutes } from './index.ts'
 
@@ -67,9 +68,10 @@ export const createVideoTestApp = async (
   const jobs = making.use(await createJobs({ db, bus, log, clock, options: { pollMs: 200 } }))
   const users = createUserService({ db, clock })
   const passport = createPassport({ config, secrets, db, kv, events, users, clock, log })
+  const coins = createCoins({ db, kv, clock, cursorSecret: secrets.keyFor('cursor').reveal() })
   const images = createImages()
   const videos = making.use(
-    await createVideos({ config, secrets, db, kv, blobs, jobs, events, images, users, clock, log }),
+    await createVideos({ config, secrets, db, kv, blobs, jobs, events, images, users, coins, clock, log }),
   )
   const { service } = videos
   const app = await createHttpServer({ log, trustedProxies: [] })

@@ -10,7 +10,7 @@ import type { VideoWithCounts } from './store.ts'
 
 export interface Seen {
   author: Author
-  liked: boolean
+  mine: Video['mine']
   language: Language
 }
 
@@ -49,7 +49,7 @@ export const toVideo = (row: VideoWithCounts, seen: Seen, addresses: Addresses):
     danmaku: row.danmaku,
     shares: row.shares,
   },
-  mine: { liked: seen.liked, favourited: false, coins: 0 },
+  mine: seen.mine,
   play:
     row.state === 'ready' && row.trashed === 0
       ? { hls: addresses.hls(row.public_id, row.visibility), storyboard: null, captions: [] }
