@@ -101,12 +101,10 @@ export const createCommentService = (deps: CommentDeps) => {
       found.map((row) => row.id),
     )
     const shown = await views([...tops, ...below], video, caller)
-    return shown
-      .slice(0, tops.length)
-      .map((top) => ({
-        ...top,
-        replies: shown.slice(tops.length).filter((reply) => reply.root_id === top.id),
-      }))
+    return shown.slice(0, tops.length).map((top) => ({
+      ...top,
+      replies: shown.slice(tops.length).filter((reply) => reply.root_id === top.id),
+    }))
   }
 
   /** The row and its video, if the caller may know of both. Throws `not_found`. */

@@ -1,6 +1,6 @@
 /** Owns reading and editing videos, and who may do so. Uploads, processing, reactions and replays stand beside it. */
 import type { z } from 'zod'
-import type { CategoryId, Kept, OwnVideo, Video, createVideo, patchVideo } from '../../contract/video.ts'
+import type { Kept, OwnVideo, Video, createVideo, patchVideo } from '../../contract/video.ts'
 import type { Clock } from '../platform/clock/clock.ts'
 import { cutPage, decodeCursor, encodeCursor } from '../platform/db/cursor.ts'
 import type { Db, Queries, Transaction } from '../platform/db/db.ts'

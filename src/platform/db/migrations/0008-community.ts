@@ -20,7 +20,7 @@ export const community: Migration = {
       },
       { primaryKey: ['id'] },
     ),
-    createUnique('coin_entry', ['user_id', 'reason', 'once']),
+    createUnique('coin_entry', ['reason', 'once', 'user_id']),
     createIndex('coin_entry', ['user_id', 'id']),
     createTable('coin_balance', { user_id: col.id(), balance: counter }, { primaryKey: ['user_id'] }),
     createTable(
