@@ -343,6 +343,18 @@ describe.each(testDatabases())('reactions on $name', (engine) => {
       .insertInto('search_query')
       .values(Array.from({ length: 300 }, (_, n) => ({ query: `q${n}`, text: `q${n}`, hot: n })))
       .execute()
+    const entry = { amount: 1, reason: 'signed_in' as const, video_id: null, created_ms: 1 }
+    await app.db
+      .insertInto('coin_entry')
+      .values(
+        Array.from({ length: 600 }, (_, n) => ({
+          ...entry,
+          id: `e${n}`,
+          user_id: people[n % 8] ?? '',
+          once: `x${n}`,
+        })),
+      )
+      .execute()
     if (engine.name === 'mariadb') {
       const { sql } = await import('kysely')
       await sql`analyze table video_rank, video_tag, video_favourite, coin_entry, search_query, search_term`.execute(
@@ -361,7 +373,7 @@ describe.each(testDatabases())('reactions on $name', (engine) => {
       reactionStore.favouritesQuery(app.db, 'a', { folderId: undefined, afterId: 'zz', limit: 21 }),
       reactionStore.favouritesQuery(app.db, 'a', { folderId: 'f1', afterId: 'zz', limit: 21 }),
       reactionStore.foldersQuery(app.db, 'a'),
-      entriesQuery(app.db, ann.id, { limit: 21, afterId: 'zz' }),
+      entriesQuery(app.db, 'a', { limit: 21, afterId: 'zz' }),
       searchStore.hotQuery(app.db, 10),
       searchStore.startingQuery(app.db, 'q1', 100),
     ]
