@@ -30,8 +30,7 @@ const useReaction = <T, A extends Reactions>(id: () => string, act: (input: T) =
         { queryKey: ['video', id()] },
         (old) => old && { ...old, mine, counts: { ...old.counts, ...counts } },
       )
-      for (const key of ['folders', 'favourites', 'coins'])
-        void client.invalidateQueries({ queryKey: [key] })
+      for (const key of ['folders', 'favourites', 'coins']) void client.invalidateQueries({ queryKey: [key] })
     },
   })
 }

@@ -136,7 +136,8 @@ export const community: Pick<Messages, 'react' | 'comment' | 'search' | 'library
     private: 'Only me',
     auto_next: 'Play the next one automatically',
     balance: 'Your coins',
-    coins_text: 'One for each day you come, two for a video you publish, and what others give to your videos.',
+    coins_text:
+      'One for each day you come, two for a video you publish, and what others give to your videos.',
     coins_empty: 'No coins yet',
     reason: {
       registered: 'Welcome gift',
