@@ -111,17 +111,4 @@ it('lets two people find, watch, reward and talk about a film', async () => {
   expect((progress.data as { position: number }).position).toBeGreaterThan(0)
   expect([...tab.complaints, ...other.complaints]).toEqual([])
 
-  const shots = process.env['VIREO_SHOTS']
-  if (shots === undefined) return
-  for (const path of ['history', 'favourites', 'coins']) {
-    await page.goto(`/library/${path}`)
-    await page.waitForTimeout(600)
-    await page.screenshot({ path: `${shots}/${path}.png` })
-  }
-  await page.goto(`/video/${id}`)
-  await page.waitForTimeout(1500)
-  await page.screenshot({ path: `${shots}/watch.png`, fullPage: true })
-  await other.page.goto(`/video/${id}`)
-  await other.page.waitForTimeout(1500)
-  await other.page.screenshot({ path: `${shots}/watch-phone.png`, fullPage: true })
 }, 120_000)
