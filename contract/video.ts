@@ -139,6 +139,7 @@ export const listVideos = endpoint({
     words: z.array(z.string()).optional(),
   }),
   errors: ['cursor_invalid', 'params_invalid'],
+  shared: true,
 })
 
 export const listUserVideos = endpoint({
@@ -151,6 +152,7 @@ export const listUserVideos = endpoint({
   query: pageQuery,
   data: page(video),
   errors: ['not_found', 'cursor_invalid'],
+  shared: true,
 })
 
 export const listMyVideos = endpoint({
@@ -203,6 +205,7 @@ export const getVideo = endpoint({
   params: idParams,
   data: video,
   errors: ['not_found'],
+  shared: true,
 })
 
 export const patchVideo = endpoint({
@@ -249,6 +252,7 @@ export const relatedVideos = endpoint({
   params: idParams,
   data: z.object({ items: z.array(video) }),
   errors: ['not_found'],
+  shared: true,
 })
 
 export const listPosters = endpoint({
@@ -506,6 +510,7 @@ export const listCategories = endpoint({
   summary: "The categories, named in the caller's language",
   access: 'none',
   data: z.object({ items: z.array(category) }),
+  shared: true,
 })
 
 declare module './events.ts' {

@@ -110,5 +110,4 @@ it('lets two people find, watch, reward and talk about a film', async () => {
   const progress = await machine.request('GET', `/api/v1/videos/${id}/progress`, viewer.token)
   expect((progress.data as { position: number }).position).toBeGreaterThan(0)
   expect([...tab.complaints, ...other.complaints]).toEqual([])
-
 }, 120_000)
