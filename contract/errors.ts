@@ -136,6 +136,17 @@ export const errorCodes = define({
     zh: '图片无法识别，请用 JPEG、PNG 或 WebP',
     en: 'The picture can not be read; use JPEG, PNG or WebP',
   },
+  coins_insufficient: { status: 409, zh: '硬币不够了', en: 'There are not enough coins' },
+  own_video: { status: 409, zh: '不能给自己的视频投币', en: 'You can not give coins to your own video' },
+  coins_final: { status: 409, zh: '投出的硬币不能收回', en: 'Coins once given can not be taken back' },
+  too_many: { status: 409, zh: '数量已到上限', en: 'The limit of how many there may be is reached' },
+  comment_too_late: {
+    status: 409,
+    zh: '发出超过 15 分钟，不能再修改了',
+    en: 'It is more than 15 minutes old and can not be edited any more',
+  },
+  comment_repeated: { status: 409, zh: '这句话刚刚说过了', en: 'You said the same a moment ago' },
+  comments_blocked: { status: 403, zh: '对方不允许你评论', en: 'This person does not let you comment' },
   video_not_ready: { status: 409, zh: '视频还在处理', en: 'The video is still being processed' },
 })
 

@@ -2,9 +2,12 @@
 import type { AppDeps } from './app.ts'
 import { createAdmin } from './admin/index.ts'
 import { createAudit } from './audit/index.ts'
+import { createCoins } from './coin/index.ts'
+import { createComments } from './comment/index.ts'
 import { createDanmaku } from './danmaku/index.ts'
 import { createFeed } from './feed/index.ts'
 import { createIngestLink } from './ingest/index.ts'
+import { createLibrary } from './library/index.ts'
 import { createLive, createReplays, deleteRecording } from './live/index.ts'
 import { hasFfmpeg } from './media/ffmpeg/ffmpeg.ts'
 import { createPassport } from './passport/index.ts'
@@ -61,6 +64,9 @@ export const createFeatures = async (
   })
   const setup = createSetup({ db, users, passport })
 
+  const coins = createCoins({ db, kv, clock, cursorSecret })
+  await coins.payFor(events)
+
   const jobs = making.use(await createJobs({ db, bus, log, clock }))
   const videos = making.use(
     await createVideos({
@@ -73,6 +79,7 @@ export const createFeatures = async (
       events,
       images,
       users,
+      coins,
       clock,
       log,
       audit,
@@ -83,7 +90,21 @@ export const createFeatures = async (
       isWorker: config.roles.includes('worker'),
     }),
   )
+  const { service } = videos
   const { isForbidden } = settings
+  const comments = createComments({
+    db,
+    kv,
+    clock,
+    events,
+    audit,
+    users,
+    videos: service,
+    isForbidden,
+    cursorSecret,
+  })
+  const library = createLibrary({ db, clock, log, users, videos: service, cursorSecret })
+  making.defer(() => library.close())
   const danmaku = createDanmaku({
     db,
     kv,
@@ -147,7 +168,7 @@ export const createFeatures = async (
     users,
     videos: videos.service,
     feed,
-    comments: async () => new Map(),
+    comments: comments.textsOf,
     callerOf: passport.sessions.callerOf,
     cursorSecret,
   })
@@ -172,6 +193,7 @@ export const createFeatures = async (
     subjects: createSubjects({
       users,
       videos: videos.service,
+      comments,
       danmaku,
       posts: feed.posts,
       live,
@@ -204,6 +226,9 @@ export const createFeatures = async (
     relations,
     passport,
     setup,
+    coins,
+    comments,
+    library,
     missing,
     settings,
     admin,

@@ -4,9 +4,12 @@ import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import { mountAdminRoutes } from './admin/index.ts'
 import type { AppDeps } from './app.ts'
+import { mountCoinRoutes } from './coin/index.ts'
+import { mountCommentRoutes } from './comment/index.ts'
 import { mountDanmakuRoutes } from './danmaku/index.ts'
 import { mountFeedRoutes } from './feed/index.ts'
 import type { Features } from './features.ts'
+import { mountLibraryRoutes } from './library/index.ts'
 import { mountLivePlayRoutes, mountLiveRoutes, mountRoomSocket } from './live/index.ts'
 import { mountMessageRoutes, mountUserSocket } from './message/index.ts'
 import {
@@ -54,6 +57,9 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
     live,
     danmaku,
     videos,
+    coins,
+    comments,
+    library,
   } = features
   const metrics = createMetrics()
   const app = await createHttpServer({
@@ -90,6 +96,9 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
   mountSiteRoutes({ router, setup, limits, describeSite, answerSession })
   mountVideoRoutes({ app, router, service: videos, limits })
   mountUploadRoutes({ app, uploads: videos.uploads, maxBytes: videos.maxUploadBytes, authenticate, limits })
+  mountCoinRoutes(router, { coins })
+  mountCommentRoutes({ router, service: comments, limits })
+  mountLibraryRoutes({ router, library, limits })
   mountDanmakuRoutes({ router, service: danmaku, users, timelineOf: videos.timelineOf })
   mountLiveRoutes({ app, router, limits, live, config })
   mountLivePlayRoutes({ app, live })

@@ -1,5 +1,6 @@
 /** Owns what a report may point at: how each kind is found, removed and restored by its feature. */
 import type { ReportKind } from '../contract/report.ts'
+import type { CommentService } from './comment/index.ts'
 import type { DanmakuService } from './danmaku/index.ts'
 import type { FeedFeature } from './feed/index.ts'
 import type { Live } from './live/index.ts'
@@ -12,6 +13,7 @@ import type { VideoService } from './video/index.ts'
 interface Deps {
   users: UserService
   videos: VideoService
+  comments: CommentService
   danmaku: DanmakuService
   posts: FeedFeature['posts']
   live: Live
@@ -31,7 +33,7 @@ const unlessAbsent = async <T>(work: Promise<T>): Promise<T | undefined> => {
 const blank = { title: null, text: null, picture_url: null, path: null }
 
 export const createSubjects = (deps: Deps): Readonly<Record<ReportKind, Subject>> => {
-  const { users, videos, danmaku, posts, live, messages } = deps
+  const { users, videos, comments, danmaku, posts, live, messages } = deps
   return {
     video: {
       async find(id, caller) {
@@ -43,8 +45,17 @@ export const createSubjects = (deps: Deps): Readonly<Record<ReportKind, Subject>
       remove: async (id, by) => void (await unlessAbsent(videos.moderation.takeDown(id, '', by))),
       restore: async (id, by) => void (await unlessAbsent(videos.moderation.putBack(id, by))),
     },
-    // Comments join with their feature.
-    comment: { find: async () => undefined, remove: async () => undefined },
+    comment: {
+      async find(id, caller) {
+        const comment = (await comments.textsOf([id])).get(id)
+        if (comment === undefined) return undefined
+        const video = await unlessAbsent(videos.get(comment.videoId, { caller, language: 'zh' }))
+        if (video === undefined) return undefined
+        const { text, userId: ownerId, videoId } = comment
+        return { ownerId, snapshot: { ...blank, text, path: `/video/${videoId}?comment=${id}` } }
+      },
+      remove: async (id, by) => void (await unlessAbsent(comments.remove(id, by))),
+    },
     danmaku: {
       async find(id) {
         const found = await danmaku.find(id)

@@ -1,4 +1,8 @@
 /** Owns what a worker process is made of: the queue and what works it, and an HTTP server that only tells its health. */
+import { createSettings } from './site/index.ts'
+import { createComments } from './comment/index.ts'
+import { createLibrary } from './library/index.ts'
+import { createCoins } from './coin/index.ts'
 import { createAudit } from './audit/index.ts'
 import type { AppDeps } from './app.ts'
 import { createDiskBlobs } from './platform/blob/disk.ts'
@@ -38,13 +42,21 @@ export const createWorkerProcess = async ({
   const users = createUserService({ db, clock })
   const jobs = making.use(await createJobs({ db, bus, log, clock }))
   const images = createImages()
-  const audit = createAudit({ db, clock, cursorSecret: secrets.keyFor('cursor').reveal() })
-  making.use(
+  const cursorSecret = secrets.keyFor('cursor').reveal()
+  const coins = createCoins({ db, kv, clock, cursorSecret })
+  const audit = createAudit({ db, clock, cursorSecret })
+  const videos = making.use(
     await createVideos({
-      ...{ config, secrets, db, kv, blobs, jobs, events, images, users, clock, log, audit },
+      ...{ config, secrets, db, kv, blobs, jobs, events, images, users, coins, clock, log, audit },
       isWorker: true,
     }),
   )
+
+  // They delete what hangs on a video together with it.
+  const { isForbidden } = createSettings({ db, clock, config })
+  createComments({ db, kv, clock, events, audit, users, videos: videos.service, isForbidden, cursorSecret })
+  const library = createLibrary({ db, clock, log, users, videos: videos.service, cursorSecret })
+  making.defer(() => library.close())
 
   const http = await createHttpServer({ log, trustedProxies: config.trustedProxies })
   making.defer(() => http.close())

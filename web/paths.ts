@@ -18,6 +18,16 @@ export const paths = {
   talk: (id: string) => `/messages/private/${id}`,
   case: (id: string) => `/reports/${id}`,
   reports: () => '/admin/reports',
+  search: (q?: string) => (q ? `/search?q=${encodeURIComponent(q)}` : '/search'),
+  tag: (tag: string) => `/search?tag=${encodeURIComponent(tag)}`,
+  history: () => '/library/history',
+  watchLater: () => '/library/later',
+  favourites: (folder?: string) => `/library/favourites${folder ? `?folder=${folder}` : ''}`,
+  playlists: () => '/library/playlists',
+  coins: () => '/library/coins',
+  playlist: (id: string) => `/playlist/${id}`,
+  inPlaylist: (video: string, playlist: string) => `/video/${video}?list=${playlist}`,
+  comment: (video: string, id: string) => `/video/${video}?comment=${id}`,
   apiDocs: () => '/docs',
 } as const
 

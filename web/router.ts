@@ -55,6 +55,21 @@ export const router = createRouter({
         { path: 'videos', component: () => import('./pages/studio-videos.vue') },
       ],
     },
+    { path: '/search', component: () => import('./pages/search.vue') },
+    { path: '/playlist/:id', component: () => import('./pages/playlist.vue') },
+    {
+      path: '/library',
+      component: () => import('./pages/library.vue'),
+      meta: { private: true },
+      redirect: paths.history(),
+      children: [
+        { path: 'history', component: () => import('./pages/library-history.vue') },
+        { path: 'later', component: () => import('./pages/library-later.vue') },
+        { path: 'favourites', component: () => import('./pages/library-favourites.vue') },
+        { path: 'playlists', component: () => import('./pages/library-playlists.vue') },
+        { path: 'coins', component: () => import('./pages/library-coins.vue') },
+      ],
+    },
     { path: '/:rest(.*)*', component: () => import('./pages/not-found.vue') },
   ],
 })

@@ -156,6 +156,8 @@ const insertVideos = async (trx: Trx, numbers: number[], amount: Amount): Promis
         publish_ms: published(n),
         likes: scatter(n, 5000),
         plays: scatter(n, 90_000),
+        hot: scatter(n, 1_000_000),
+        length: (['short', 'medium', 'long'] as const)[n % 3] ?? 'short',
       })),
     )
     .execute()

@@ -9,6 +9,7 @@ import type { Config } from '../config/load.ts'
 import type { Clock } from '../platform/clock/clock.ts'
 import type { Db, Transaction } from '../platform/db/db.ts'
 import { AppError } from '../platform/errors/app-error.ts'
+import { holdsOneOf } from './forbidden-words.ts'
 import * as store from './store.ts'
 
 const freshMs = 1_500
@@ -87,11 +88,7 @@ export const createSettings = ({ db, clock, config }: Deps) => {
     /** Does the text hold a word of the list? Width, case and spaces between letters do not hide one. */
     async isForbidden(text: string): Promise<boolean> {
       const { keywords } = await read()
-      if (keywords.length === 0) return false
-      const plain = folded(text)
-      return keywords.some((word) => plain.includes(folded(word)))
+      return keywords.length > 0 && holdsOneOf(text, keywords)
     },
   }
 }
-
-const folded = (text: string): string => text.normalize('NFKC').toLowerCase().replace(/\s+/gu, '')

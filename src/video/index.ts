@@ -11,17 +11,20 @@ import type { Images } from '../platform/image/image.ts'
 import type { Jobs } from '../platform/jobs/jobs.ts'
 import type { Kv } from '../platform/kv/kv.ts'
 import type { Log } from '../platform/log/log.ts'
+import type { Coins } from '../coin/index.ts'
 import type { UserService } from '../user/index.ts'
 import { createAddresses } from './addresses.ts'
 import { postersKind } from './kinds.ts'
 import { createListing } from './listing.ts'
 import { createModeration } from './moderation.ts'
+import { createFavourites } from './favourites.ts'
 import { createFindPlayable } from './playable.ts'
 import { createCovers } from './posters.ts'
 import { startProcessing } from './processing.ts'
 import { createProgress } from './progress.ts'
 import { createReactions } from './reactions.ts'
 import { createReplays } from './replays.ts'
+import { createSearch } from './search.ts'
 import { createVideoService } from './service.ts'
 import { createUpkeep } from './upkeep.ts'
 import * as uploadStore from './upload-store.ts'
@@ -29,6 +32,9 @@ import { createUploads } from './uploads.ts'
 
 export { mountVideoRoutes } from './routes.ts'
 export { mountUploadRoutes } from './upload-routes.ts'
+export type { Heartbeat } from './reactions.ts'
+export type { Visibility } from './tables.ts'
+export type { Viewer } from './service.ts'
 export type { FindPlayable, Playable } from './playable.ts'
 export type { NewReplay, Replay, ReplayFigures } from './replays.ts'
 
@@ -45,6 +51,7 @@ interface Deps {
   events: Events
   images: Images
   users: UserService
+  coins: Coins
   clock: Clock
   log: Log
   /** Whether this process turns uploads into videos and looks after what is left of them. */
@@ -64,6 +71,7 @@ export interface VideoFeature extends AsyncDisposable {
 
 export const createVideos = async (deps: Deps): Promise<VideoFeature> => {
   const { service, upkeep, reactions } = assemble(deps)
+  await service.search.follow(deps.events)
   // What the last process left half done. It must not hold up the start.
   if (deps.isWorker) upkeep.start()
   void reactions.reconcile().catch((error: unknown) => deps.log.warn({ err: error }, 'ranks not refreshed'))
@@ -75,13 +83,15 @@ export const createVideos = async (deps: Deps): Promise<VideoFeature> => {
 }
 
 const assemble = (deps: Deps) => {
-  const { config, secrets, db, kv, blobs, jobs, events, images, users, clock, log } = deps
+  const { config, secrets, db, kv, blobs, jobs, events, images, users, coins, clock, log } = deps
   const workDir = join(config.blobDir, '.unfinished', 'video')
   const addresses = createAddresses({ secrets, clock })
   const listing = createListing({ events, users, clock })
   const cursorKey = secrets.keyFor('cursor').reveal()
-  const videos = createVideoService({ db, clock, users, addresses, listing, cursorKey })
   const { sizes = async () => config } = deps
+  const favourites = createFavourites({ db, clock, cursorKey })
+  const search = createSearch({ db, kv, clock, users })
+  const videos = createVideoService({ db, clock, users, addresses, listing, search, cursorKey })
   const settings = {
     dir: join(config.dataDir, 'uploads'),
     sizes,
@@ -89,7 +99,17 @@ const assemble = (deps: Deps) => {
   }
   const uploads = createUploads({ settings, db, clock, videos, jobs, log })
   const covers = createCovers({ db, clock, blobs, images, listing, videos, workDir })
-  const reactions = createReactions({ db, kv, clock, users, videos, listing, log })
+  const reactions = createReactions({
+    db,
+    kv,
+    clock,
+    users,
+    videos,
+    listing,
+    coins,
+    favourites,
+    log,
+  })
   const replays = createReplays({ db, clock, listing, covers })
   const { recordingsDir } = config
   const upkeep = createUpkeep({ db, clock, blobs, jobs, uploads, covers, listing, log, recordingsDir })
@@ -104,6 +124,8 @@ const assemble = (deps: Deps) => {
     uploads,
     covers,
     reactions,
+    favourites,
+    search,
     upkeep,
     maxUploadBytes: async (): Promise<number> => (await sizes()).uploadMaxBytes,
     moderation: createModeration({

@@ -11,7 +11,7 @@ import type { ShownVideo, VideoWithCounts } from './store.ts'
 
 export interface Seen {
   author: Author
-  liked: boolean
+  mine: Video['mine']
   language: Language
 }
 
@@ -50,7 +50,7 @@ export const toVideo = (row: ShownVideo, seen: Seen, addresses: Addresses): Vide
     danmaku: row.danmaku,
     shares: row.shares,
   },
-  mine: { liked: seen.liked, favourited: false, coins: 0 },
+  mine: seen.mine,
   play:
     row.state === 'ready' && row.trashed === 0
       ? { hls: addresses.hls(row.public_id, playedAs(row)), storyboard: null, captions: [] }

@@ -1,5 +1,6 @@
 /** Owns every sentence of the web in English, a file per area. */
 import { auth } from './en/auth.ts'
+import { community } from './en/community.ts'
 import { danmaku } from './en/danmaku.ts'
 import { home } from './en/home.ts'
 import { live } from './en/live.ts'
@@ -15,6 +16,7 @@ export const en: Messages = {
   ...shell,
   ...home,
   ...live,
+  ...community,
   ...danmaku,
   ...player,
   ...video,

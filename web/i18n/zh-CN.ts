@@ -1,5 +1,6 @@
 /** Owns every sentence of the web in Chinese, a file per area; the other languages must have the same keys. */
 import { auth } from './zh-CN/auth.ts'
+import { community } from './zh-CN/community.ts'
 import { danmaku } from './zh-CN/danmaku.ts'
 import { home } from './zh-CN/home.ts'
 import { live } from './zh-CN/live.ts'
@@ -14,6 +15,7 @@ export const zhCN = {
   ...shell,
   ...home,
   ...live,
+  ...community,
   ...danmaku,
   ...player,
   ...video,
