@@ -1,4 +1,6 @@
 /** Owns every address inside the web; pages link through these functions only. */
+export type AdminArea = 'users' | 'videos' | 'live' | 'reports' | 'jobs' | 'settings' | 'audit'
+
 export const paths = {
   home: (category?: string) => (category ? `/?category=${category}` : '/'),
   live: (category?: string) => (category ? `/live?category=${category}` : '/live'),
@@ -12,6 +14,9 @@ export const paths = {
   goLive: () => '/studio/live',
   upload: () => '/studio/upload',
   myVideos: (tab?: 'trash') => `/studio/videos${tab ? `?tab=${tab}` : ''}`,
+  admin: (area?: AdminArea, query?: Record<string, string>) =>
+    `/admin${area ? `/${area}` : ''}${query ? `?${new URLSearchParams(query)}` : ''}`,
+  adminUser: (id: string) => `/admin/users/${id}`,
   apiDocs: () => '/docs',
 } as const
 

@@ -39,6 +39,21 @@ export const router = createRouter({
         { path: 'videos', component: () => import('./pages/studio-videos.vue') },
       ],
     },
+    {
+      path: '/admin',
+      component: () => import('./admin/layout.vue'),
+      meta: { private: true },
+      children: [
+        { path: '', component: () => import('./admin/dashboard.vue') },
+        { path: 'users', component: () => import('./admin/users.vue') },
+        { path: 'users/:id', component: () => import('./admin/user.vue') },
+        { path: 'videos', component: () => import('./admin/videos.vue') },
+        { path: 'live', component: () => import('./admin/live.vue') },
+        { path: 'jobs', component: () => import('./admin/jobs.vue') },
+        { path: 'settings', component: () => import('./admin/settings.vue') },
+        { path: 'audit', component: () => import('./admin/audit.vue') },
+      ],
+    },
     { path: '/:rest(.*)*', component: () => import('./pages/not-found.vue') },
   ],
 })
