@@ -14,6 +14,7 @@ import { insertAccount } from '../passport/store.ts'
 
 describe.each(testDatabases())('the lists of administration on $name', (engine) => {
   let db: Db
+  const owners = [1, 2, 3].map((n) => sortableId(n))
   beforeAll(async () => {
     db = await engine.open()
     await db.transaction(async (trx) => {
@@ -43,7 +44,7 @@ describe.each(testDatabases())('the lists of administration on $name', (engine) 
           password_hash: 'x',
           created_ms: n,
         })
-        const row = newVideoRow({ owner_id: id, title: `片${n}`, trashed: n % 30 === 0 ? 1 : 0 }, n)
+        const row = newVideoRow({ owner_id: owners[n % 3] ?? '', title: `片${n}`, trashed: n % 30 === 0 ? 1 : 0, state: n % 4 === 0 ? 'failed' : 'ready' }, n)
         await videos.insertVideo(trx, { ...row, taken_down: n % 25 === 0 ? 1 : 0 })
       }
     })
@@ -68,7 +69,7 @@ describe.each(testDatabases())('the lists of administration on $name', (engine) 
     ['videos in a state', () => videos.shelfQuery(db, { state: 'failed' }, { ...page, afterId: id })],
     ['videos taken down', () => videos.shelfQuery(db, { taken_down: 1 }, page)],
     ['deleted videos', () => videos.shelfQuery(db, { trashed: 1 }, page)],
-    ['videos of somebody', () => videos.shelfQuery(db, { owner_id: id }, page)],
+    ['videos of somebody', () => videos.shelfQuery(db, { owner_id: owners[0] ?? '' }, page)],
     ['a title', () => videos.titleQuery(db, '片1', { ...page, after: ['片12', id] })],
     ['videos of today', () => videos.madeSinceQuery(db, idsFrom(290))],
     ['the first published', () => videos.firstPublishedQuery(db)],

@@ -103,7 +103,8 @@ describe('a job', () => {
     await page.locator('li', { hasText: '慢片' }).getByRole('button', { name: '重试' }).click()
     await until('it is ready', async () => (await stateNow()) === 'ready', 120_000)
     expect(tab.complaints).toEqual([])
-  })
+    // Transcoding takes as long as the machine needs.
+  }, 240_000)
 })
 
 const upload = async (person: Person, file: string): Promise<string> => {
