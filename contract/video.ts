@@ -128,6 +128,7 @@ export const listVideos = endpoint({
   }),
   data: page(video),
   errors: ['cursor_invalid'],
+  shared: true,
 })
 
 export const listUserVideos = endpoint({
@@ -140,6 +141,7 @@ export const listUserVideos = endpoint({
   query: pageQuery,
   data: page(video),
   errors: ['not_found', 'cursor_invalid'],
+  shared: true,
 })
 
 export const listMyVideos = endpoint({
@@ -192,6 +194,7 @@ export const getVideo = endpoint({
   params: idParams,
   data: video,
   errors: ['not_found'],
+  shared: true,
 })
 
 export const patchVideo = endpoint({
@@ -238,6 +241,7 @@ export const relatedVideos = endpoint({
   params: idParams,
   data: z.object({ items: z.array(video) }),
   errors: ['not_found'],
+  shared: true,
 })
 
 export const listPosters = endpoint({
@@ -339,6 +343,7 @@ export const listCategories = endpoint({
   summary: "The categories, named in the caller's language",
   access: 'none',
   data: z.object({ items: z.array(category) }),
+  shared: true,
 })
 
 declare module './events.ts' {

@@ -4,7 +4,19 @@ import { dirname, join, normalize } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 /** Features, earliest first: one may import only those before it, and only through their index. */
-const features = ['audit', 'user', 'passport', 'site', 'ingest', 'video', 'danmaku', 'live', 'playback', 'sharing', 'admin']
+const features = [
+  'audit',
+  'user',
+  'passport',
+  'site',
+  'ingest',
+  'video',
+  'danmaku',
+  'live',
+  'playback',
+  'sharing',
+  'admin',
+]
 /** What each part of platform may import of its siblings; all may import the first four. */
 const foundations = ['errors', 'log', 'clock', 'ids']
 const platformMayUse: Readonly<Record<string, readonly string[]>> = {

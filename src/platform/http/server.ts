@@ -33,7 +33,7 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Fast
     return503OnClosing: true,
     exposeHeadRoutes: true,
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
-    genReqId: () => randomBytes(9).toString('base64url'),
+    genReqId: createRequestIds(),
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxHeaderSize: 16 * 1024 },
     frameworkErrors: (error, request, reply) => {
       void sendFailure(error, request, reply, options.log)
@@ -69,6 +69,13 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Fast
     return sendFailure(inner, request, reply, options.log)
   })
   return app
+}
+
+/** Random per process and counted within: no look at the system's chance for each request. */
+const createRequestIds = (): (() => string) => {
+  const process = randomBytes(6).toString('base64url')
+  let n = 0
+  return () => `${process}${(n++).toString(36)}`
 }
 
 const validationOf = (error: unknown): unknown => (error instanceof ZodError ? fromZod(error) : error)
