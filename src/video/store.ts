@@ -70,6 +70,8 @@ const shownColumns = [
   'video.created_ms',
   'video.deleted_ms',
   'video.trashed',
+  'video.taken_down',
+  'video.taken_down_reason',
 ] as const
 
 type Unprefixed<T> = T extends `video.${infer Name}` ? Name : never
