@@ -31,6 +31,7 @@ import { registerWebFiles } from './platform/http/web-files.ts'
 import { createMetrics } from './platform/metrics/metrics.ts'
 import { mountPlaybackRoutes } from './playback/index.ts'
 import { mountReportRoutes } from './report/index.ts'
+import { createDressPage, createLooks, mountSharingRoutes } from './sharing/index.ts'
 import { createSiteDescription, mountSiteRoutes } from './site/index.ts'
 import { mountRelationRoutes, mountUserRoutes } from './user/index.ts'
 import { version } from './version.ts'
@@ -118,6 +119,10 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
     metrics,
     mayReadMetrics: ({ address, isForwarded }) => !isForwarded && loopback.test(address),
   })
-  await registerWebFiles(app, { directory: webDirectory, log })
+  const { publicUrl } = config
+  const looks = createLooks({ videos, live, users, settings })
+  mountSharingRoutes({ app, looks, videos, directory: webDirectory, publicUrl, now: clock.now })
+  const dressPage = createDressPage({ looks, publicUrl, now: clock.now })
+  await registerWebFiles(app, { directory: webDirectory, log, dressPage })
   return app
 }

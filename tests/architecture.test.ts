@@ -17,6 +17,7 @@ const features = [
   'library',
   'live',
   'playback',
+  'sharing',
   'feed',
   'message',
   'report',

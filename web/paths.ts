@@ -1,4 +1,6 @@
 /** Owns every address inside the web; pages link through these functions only. */
+export type AdminArea = 'users' | 'videos' | 'live' | 'reports' | 'jobs' | 'settings' | 'audit'
+
 export const paths = {
   home: (category?: string) => (category ? `/?category=${category}` : '/'),
   live: (category?: string) => (category ? `/live?category=${category}` : '/live'),
@@ -28,6 +30,9 @@ export const paths = {
   playlist: (id: string) => `/playlist/${id}`,
   inPlaylist: (video: string, playlist: string) => `/video/${video}?list=${playlist}`,
   comment: (video: string, id: string) => `/video/${video}?comment=${id}`,
+  admin: (area?: AdminArea, query?: Record<string, string>) =>
+    `/admin${area ? `/${area}` : ''}${query ? `?${new URLSearchParams(query)}` : ''}`,
+  adminUser: (id: string) => `/admin/users/${id}`,
   apiDocs: () => '/docs',
 } as const
 

@@ -57,8 +57,7 @@ export const createAdminJobs = ({ db, audit, jobs, videos, cursorSecret }: Admin
       const job = await known(id)
       if (job.state !== 'failed' && job.state !== 'cancelled') throw new AppError('conflict')
       const videoId = videoOf(job)
-      const isProcessing = job.kind === 'video.process' || job.kind === 'video.transcode'
-      if (isProcessing && videoId !== undefined) {
+      if (isProcessing(job) && videoId !== undefined) {
         const video = (await videos.moderation.behindJobs([videoId])).get(videoId)
         if (video === undefined) throw new AppError('file_gone')
         // The video waits for it again, else the job would find nothing to do.
@@ -71,11 +70,16 @@ export const createAdminJobs = ({ db, audit, jobs, videos, cursorSecret }: Admin
 
     async cancel(id: string, by: By): Promise<void> {
       const job = await known(id)
-      if (!(await jobs.cancel(id))) throw new AppError('conflict')
+      // A ban says until when it holds: that stays true.
+      if (job.kind === 'user.unban' || !(await jobs.cancel(id))) throw new AppError('conflict')
+      const videoId = videoOf(job)
+      if (isProcessing(job) && videoId !== undefined) await videos.moderation.giveUp(videoId)
       await record(job, 'job.cancelled', by)
     },
   }
 }
+
+const isProcessing = (job: Job): boolean => job.kind === 'video.process' || job.kind === 'video.transcode'
 
 /** The row id of the video that a job works on. */
 const videoOf = (job: Job): string | undefined => (job.kind.startsWith('video.') ? job.key : undefined)

@@ -216,11 +216,13 @@ export const sinceQuery = (db: Queries, onAir: 0 | 1, fromKey: string) =>
     .where('sort_key', '>=', fromKey)
     .where('started_ms', 'is not', null)
 
-export const onAirTotals = async (db: Queries): Promise<{ rooms: number; viewers: number }> => {
-  const row = await db
+export const onAirTotalsQuery = (db: Queries) =>
+  db
     .selectFrom('live_session')
     .select((eb) => [eb.fn.countAll<number>().as('rooms'), eb.fn.sum<number | null>('viewers').as('viewers')])
     .where('on_air', '=', 1)
-    .executeTakeFirst()
+
+export const onAirTotals = async (db: Queries): Promise<{ rooms: number; viewers: number }> => {
+  const row = await onAirTotalsQuery(db).executeTakeFirst()
   return { rooms: Number(row?.rooms ?? 0), viewers: Number(row?.viewers ?? 0) }
 }

@@ -9,6 +9,7 @@ import { cutPage, decodeCursor, encodeCursor } from '../platform/db/cursor.ts'
 import type { Db, Transaction } from '../platform/db/db.ts'
 import { AppError } from '../platform/errors/app-error.ts'
 import type { Jobs } from '../platform/jobs/jobs.ts'
+import { keptMs } from './kinds.ts'
 import type { Listing } from './listing.ts'
 import type { Page, Videos, Viewer } from './service.ts'
 import * as store from './store.ts'
@@ -157,6 +158,18 @@ export const createModeration = (deps: Deps) => {
         return again
       })
       await requeue?.()
+    },
+
+    /** Its job was cancelled: it waits, failed, with its file, for another try. */
+    async giveUp(videoId: string): Promise<void> {
+      await db.transaction(async (trx) => {
+        const video = await store.findVideoById(trx, videoId)
+        const upload = await uploadStore.findUploadOfVideo(trx, videoId)
+        const failed = { state: 'failed', failure_code: 'internal', updated_ms: clock.now() } as const
+        if (!video || !upload || !(await store.moveVideo(trx, videoId, ['processing'], failed))) return
+        await uploadStore.keepUpload(trx, upload.id, clock.now() + keptMs)
+        await listing.append(trx, 'video.failed', video, { failure: 'internal' })
+      })
     },
 
     /** The videos that jobs work on, by the keys they were queued with. One query for a page. */

@@ -18,7 +18,7 @@ import { AppError } from '../platform/errors/app-error.ts'
 import { JobStopped, PermanentError } from '../platform/jobs/jobs.ts'
 import type { JobContext, JobHandler, Jobs } from '../platform/jobs/jobs.ts'
 import type { Log } from '../platform/log/log.ts'
-import { mediaFile, playlistFile, postersKind, processKind, transcodeKind } from './kinds.ts'
+import { keptMs, mediaFile, playlistFile, postersKind, processKind, transcodeKind } from './kinds.ts'
 import type { Listing } from './listing.ts'
 import { isOurFault, isRemuxable, planTranscode, Refused } from './plan.ts'
 import * as store from './store.ts'
@@ -43,8 +43,6 @@ interface Work {
   source: string
   dir: string
 }
-
-const keptMs = 7 * 24 * 3600_000
 
 /** Starts taking jobs in this process. */
 export const startProcessing = (deps: Deps): void => {

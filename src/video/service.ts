@@ -39,6 +39,8 @@ export type VideoChange = z.output<NonNullable<typeof patchVideo.body>>
 const rankKeys = { newest: 'publish_ms', likes: 'likes', plays: 'plays', hot: 'hot' } as const
 const maxDrafts = 100
 const relatedCount = 12
+/** A limit of the format of site maps. */
+const mostInMap = 50_000
 
 interface Deps {
   db: Db
@@ -367,6 +369,16 @@ export const createVideoService = ({ db, clock, users, addresses, listing, searc
         return video.id
       })
       return ownView(id, viewer)
+    },
+
+    /** When the oldest public video was published; undefined without any. */
+    firstPublishedMs: async (): Promise<number | undefined> =>
+      (await store.firstPublishedQuery(db).executeTakeFirst())?.publish_ms,
+
+    /** Public videos of that time, for the map of the site. */
+    async publishedBetween(fromMs: number, toMs: number): Promise<{ id: string; changedMs: number }[]> {
+      const rows = await store.publishedQuery(db, fromMs, toMs, mostInMap).execute()
+      return rows.map((row) => ({ id: row.public_id, changedMs: row.updated_ms }))
     },
 
     /** Where a video's danmaku hang, for whoever may see it. Throws `not_found`. */

@@ -385,3 +385,18 @@ export const madeSinceQuery = (db: Queries, fromId: string) =>
     .selectFrom('video')
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .where('id', '>=', fromId)
+
+export const firstPublishedQuery = (db: Queries) =>
+  db.selectFrom('video_rank').select('publish_ms').orderBy('publish_ms').orderBy('video_id').limit(1)
+
+/** Public videos that were published in this time, oldest first. */
+export const publishedQuery = (db: Queries, fromMs: number, toMs: number, limit: number) =>
+  db
+    .selectFrom('video_rank')
+    .innerJoin('video', 'video.id', 'video_rank.video_id')
+    .select(['video.public_id', 'video.updated_ms'])
+    .where('video_rank.publish_ms', '>=', fromMs)
+    .where('video_rank.publish_ms', '<', toMs)
+    .orderBy('video_rank.publish_ms')
+    .orderBy('video_rank.video_id')
+    .limit(limit)

@@ -7,7 +7,7 @@ import { isoTime } from '../user/index.ts'
 import type { Addresses } from './addresses.ts'
 import { failureTexts } from './failures.ts'
 import { playedAs } from './rules.ts'
-import type { ShownVideo, VideoWithCounts } from './store.ts'
+import type { ShownVideo } from './store.ts'
 
 export interface Seen {
   author: Author
