@@ -9,7 +9,7 @@ const chunkBytes = 16 * 1024 * 1024
 const freshMs = 5_000
 
 interface Deps {
-  config: Pick<Config, 'siteName' | 'registration' | 'rtmpPort' | 'uploadMaxBytes'>
+  config: Pick<Config, 'siteName' | 'registration' | 'rtmpPort' | 'tls' | 'uploadMaxBytes'>
   version: string
   setup: Setup
   missing: Missing
@@ -31,6 +31,7 @@ export const createSiteDescription = ({
     registration: config.registration,
     needs_setup: await setup.isNeeded(),
     rtmp: { port: config.rtmpPort, path: '/live' },
+    rtmps: config.tls ? { port: config.tls.rtmpsPort, path: '/live' } : null,
     missing: await missing.list(),
     upload: { max_bytes: config.uploadMaxBytes, chunk_bytes: chunkBytes },
   })
