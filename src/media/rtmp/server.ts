@@ -82,7 +82,8 @@ export const startRtmpServer = async (options: RtmpServerOptions): Promise<RtmpS
   // The TLS server's own listener comes first, but reads nothing before ours has seen the socket.
   secure?.on('connection', admit)
   const server: Server = secure ?? createServer((socket) => void (admit(socket) && accept(socket)))
-  server.on('tlsClientError', () => undefined)
+  // Node leaves a handshake that came to nothing open.
+  secure?.on('tlsClientError', (_error, socket) => void socket.destroy())
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.host, resolve)
