@@ -29,9 +29,10 @@ const upload = async (machine: Machine, person: Person): Promise<string> => {
   })
   expect(sent.status).toBe(204)
   const id = made.headers.get('vireo-video-id') ?? ''
-  await until('the video is ready', async () => {
+  await until('the video and its cover are there', async () => {
     const { data } = await machine.request('GET', `/api/v1/videos/${id}`, person.token)
-    return (data as { state: string }).state === 'ready'
+    const video = data as { state: string; cover_url: string | null }
+    return video.state === 'ready' && video.cover_url !== null
   })
   return id
 }
