@@ -8,6 +8,7 @@ const features = ['audit', 'user', 'passport', 'site', 'ingest', 'video', 'danma
 /** What each part of platform may import of its siblings; all may import the first four. */
 const foundations = ['errors', 'log', 'clock', 'ids']
 const platformMayUse: Readonly<Record<string, readonly string[]>> = {
+  http: ['tls'],
   jobs: ['db', 'kv', 'bus'],
   search: ['db', 'kv'],
   events: ['db', 'bus'],
