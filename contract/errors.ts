@@ -84,6 +84,18 @@ export const errorCodes = define({
   },
   user_banned: { status: 403, zh: '账号已被封禁', en: 'This account is banned' },
 
+  self_refused: { status: 400, zh: '不能对自己这样做', en: 'You can not do this to yourself' },
+  blocked: {
+    status: 403,
+    zh: '你与对方之间有拉黑，无法这样做',
+    en: 'One of you has blocked the other, so this is not possible',
+  },
+  follow_limit: {
+    status: 409,
+    zh: '数量已达上限，请先移除一些人',
+    en: 'The list is full; remove somebody first',
+  },
+
   stream_key_wrong: { status: 403, zh: '推流码不正确', en: 'The stream key is wrong' },
   room_not_live: { status: 409, zh: '直播间没有开播', en: 'The room is not live' },
   muted: { status: 403, zh: '你已被禁言', en: 'You are muted here' },

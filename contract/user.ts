@@ -1,6 +1,6 @@
 /** Owns what a user looks like from outside and the endpoints about oneself. */
 import { z } from 'zod'
-import { apiPrefix, id, line, prose, time } from './common.ts'
+import { apiPrefix, id, idParams, line, page, pageQuery, prose, time } from './common.ts'
 import { endpoint } from './endpoint.ts'
 
 const tag = 'user'
@@ -36,7 +36,12 @@ export const user = z.object({
     videos: z.number().int(),
     likes: z.number().int(),
   }),
+  /** I follow them; `special`: closely. `follows_me` and `followed` together are mutual. */
   followed: z.boolean(),
+  special: z.boolean(),
+  follows_me: z.boolean(),
+  /** I blocked them. */
+  blocked: z.boolean(),
   role,
   room_id: id,
 })
@@ -104,8 +109,108 @@ export const getUser = endpoint({
   errors: ['not_found'],
 })
 
+/** Somebody in a list of people. */
+export const person = author.extend({
+  signature: z.string(),
+  special: z.boolean(),
+  follows_me: z.boolean(),
+})
+export type Person = z.infer<typeof person>
+
+/** How I stand to somebody, and how many follow them now. */
+export const relation = z.object({
+  followed: z.boolean(),
+  special: z.boolean(),
+  follows_me: z.boolean(),
+  blocked: z.boolean(),
+  followers: z.number().int(),
+})
+export type Relation = z.infer<typeof relation>
+
+export const followUser = endpoint({
+  method: 'PUT',
+  path: `${apiPrefix}/users/{id}/follow`,
+  tag,
+  summary: 'Follow; special follows closely, without it an earlier choice stays',
+  access: 'user',
+  params: idParams,
+  body: z.strictObject({ special: z.boolean().optional() }).optional(),
+  data: relation,
+  errors: ['not_found', 'self_refused', 'blocked', 'follow_limit', 'rate_limited'],
+})
+
+export const unfollowUser = endpoint({
+  method: 'DELETE',
+  path: `${apiPrefix}/users/{id}/follow`,
+  tag,
+  summary: 'Follow no longer',
+  access: 'user',
+  params: idParams,
+  data: relation,
+  errors: ['not_found', 'rate_limited'],
+})
+
+export const blockUser = endpoint({
+  method: 'PUT',
+  path: `${apiPrefix}/users/{id}/block`,
+  tag,
+  summary: 'Block: neither follows the other any more, and they can not write to me',
+  access: 'user',
+  params: idParams,
+  body: z.strictObject({}).optional(),
+  data: relation,
+  errors: ['not_found', 'self_refused', 'follow_limit', 'rate_limited'],
+})
+
+export const unblockUser = endpoint({
+  method: 'DELETE',
+  path: `${apiPrefix}/users/{id}/block`,
+  tag,
+  summary: 'Block no longer',
+  access: 'user',
+  params: idParams,
+  data: relation,
+  errors: ['not_found', 'rate_limited'],
+})
+
+export const listFollowers = endpoint({
+  method: 'GET',
+  path: `${apiPrefix}/users/{id}/followers`,
+  tag,
+  summary: 'Who follows a user, the latest first',
+  access: 'optional',
+  params: idParams,
+  query: pageQuery,
+  data: page(person),
+  errors: ['not_found', 'cursor_invalid'],
+})
+
+export const listFollowing = endpoint({
+  method: 'GET',
+  path: `${apiPrefix}/users/{id}/following`,
+  tag,
+  summary: 'Whom a user follows, the latest first',
+  access: 'optional',
+  params: idParams,
+  query: pageQuery,
+  data: page(person),
+  errors: ['not_found', 'cursor_invalid'],
+})
+
+export const listBlocks = endpoint({
+  method: 'GET',
+  path: `${apiPrefix}/me/blocks`,
+  tag,
+  summary: 'Whom I blocked, the latest first',
+  access: 'user',
+  query: pageQuery,
+  data: page(person),
+  errors: ['cursor_invalid'],
+})
+
 declare module './events.ts' {
   interface Events {
+    /** For the first time or again; not for a follow that was there. */
     'user.followed': { user_id: string; follower_id: string }
   }
 }

@@ -16,7 +16,7 @@ import { createJobs } from './platform/jobs/jobs.ts'
 import { createLimits } from './platform/limit/limit.ts'
 import { createSharedMemory } from './shared-memory.ts'
 import { createMissing, createSetup } from './site/index.ts'
-import { createUserService } from './user/index.ts'
+import { createRelations, createUserService } from './user/index.ts'
 import { createVideos } from './video/index.ts'
 
 export type Features = Awaited<ReturnType<typeof createFeatures>>
@@ -39,6 +39,7 @@ export const createFeatures = async (
   const cursorSecret = secrets.keyFor('cursor').reveal()
   const audit = createAudit({ db, clock, cursorSecret })
   const users = createUserService({ db, clock })
+  const relations = createRelations({ db, clock, events, cursorSecret })
   const passport = createPassport({ config, secrets, db, kv, events, users, clock, log })
   const setup = createSetup({ db, users, passport })
 
@@ -84,6 +85,7 @@ export const createFeatures = async (
     images,
     audit,
     users,
+    relations,
     passport,
     setup,
     missing,

@@ -25,7 +25,7 @@ import { registerWebFiles } from './platform/http/web-files.ts'
 import { createMetrics } from './platform/metrics/metrics.ts'
 import { mountPlaybackRoutes } from './playback/index.ts'
 import { createSiteDescription, mountSiteRoutes } from './site/index.ts'
-import { mountUserRoutes } from './user/index.ts'
+import { mountRelationRoutes, mountUserRoutes } from './user/index.ts'
 import { version } from './version.ts'
 import { mountUploadRoutes, mountVideoRoutes } from './video/index.ts'
 
@@ -35,7 +35,8 @@ const loopback = /^(127\.|::1$|::ffff:127\.)/
 type Deps = Pick<AppDeps, 'config' | 'clock' | 'log'> & { features: Features }
 
 export const createHttp = async ({ config, clock, log, features }: Deps): Promise<FastifyInstance> => {
-  const { kv, limits, blobs, images, users, passport, setup, missing, live, danmaku, videos } = features
+  const { kv, limits, blobs, images, users, relations, passport, setup, missing, live, danmaku, videos } =
+    features
   const metrics = createMetrics()
   const app = await createHttpServer({
     log,
@@ -69,6 +70,7 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
     limits,
   })
   mountUserRoutes(router, { service: users })
+  mountRelationRoutes({ router, relations, limits })
   mountSiteRoutes({ router, setup, limits, describeSite, answerSession })
   mountVideoRoutes({ app, router, service: videos, limits })
   mountUploadRoutes({ app, uploads: videos.uploads, maxBytes: videos.maxUploadBytes, authenticate, limits })

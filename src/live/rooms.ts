@@ -72,14 +72,16 @@ export const createRooms = (deps: Deps) => {
 
   /** As `viewer` may see it: that a private replay exists is its owner's business. */
   const viewOf = async (user: UserWithCounts, viewer?: string): Promise<Room> => {
-    const [room, running, last] = await Promise.all([
+    const [room, running, last, followed] = await Promise.all([
       store.findRoom(db, user.id),
       store.findRunning(db, user.id),
       store.findLast(db, user.id),
+      viewer === undefined ? new Set<string>() : users.followedAmong(viewer, [user.id]),
     ])
     const roomId = user.room_id
     const viewers = viewersIn(roomId, running)
-    const view = viewWith({ roomId, author: toAuthor(user), room, running, last, viewers })
+    const author = toAuthor(user, followed.size > 0)
+    const view = viewWith({ roomId, author, room, running, last, viewers })
     const shown = view.last_session
     if (shown?.video_id == null || viewer === user.id || (await isReplayPublic(shown.id))) return view
     return { ...view, last_session: { ...shown, video_id: null } }
@@ -164,8 +166,8 @@ export const createRooms = (deps: Deps) => {
       return streamKey
     },
 
-    /** Rooms on the air. */
-    async list({ category, sort, limit, cursor }: ListQuery) {
+    /** Rooms on the air, as `viewer` may see them. */
+    async list({ category, sort, limit, cursor }: ListQuery, viewer?: string) {
       const name = `live:${sort}:${category ?? ''}`
       const after =
         cursor === undefined ? undefined : decodeCursor(name, cursor, cursorSecret, ['number', 'string'])
@@ -176,7 +178,7 @@ export const createRooms = (deps: Deps) => {
         encodeCursor(name, [row.viewers, row.sort_key], cursorSecret),
       )
       const owners = items.map((row) => row.user_id)
-      const [authors, rooms] = await Promise.all([users.authors(owners), store.findRooms(db, owners)])
+      const [authors, rooms] = await Promise.all([users.authors(owners, viewer), store.findRooms(db, owners)])
       const roomOf = new Map(rooms.map((room) => [room.user_id, room]))
       return {
         items: items.flatMap((running) => {

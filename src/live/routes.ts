@@ -36,7 +36,7 @@ export const mountLiveRoutes = ({ app, router, limits, live, config }: Deps): vo
   const rotations = limits.create({ name: 'stream_key_rotation', points: 30, windowS: 600 })
   registerMultipart(app)
 
-  router.on(listLive, ({ query }) => rooms.list(query))
+  router.on(listLive, ({ query, caller }) => rooms.list(query, caller?.userId))
 
   router.on(getRoom, async ({ params, caller }) => {
     const room = await rooms.find(params.id, caller?.userId)

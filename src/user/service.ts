@@ -6,6 +6,8 @@ import { isDuplicate } from '../platform/db/db.ts'
 import type { Db, Queries, Transaction } from '../platform/db/db.ts'
 import { AppError } from '../platform/errors/app-error.ts'
 import { publicId, sortableId } from '../platform/ids/ids.ts'
+import * as relations from './relation-store.ts'
+import { standingTo } from './relations.ts'
 import { isUsername, randomNickname, usernameKey } from './rules.ts'
 import * as store from './store.ts'
 import type { UserWithCounts } from './store.ts'
@@ -44,11 +46,13 @@ export const createUserService = ({ db, clock }: { db: Db; clock: Clock }) => ({
     return id
   },
 
-  async find(id: string): Promise<User | undefined> {
+  /** As `viewerId` sees them. */
+  async find(id: string, viewerId?: string): Promise<User | undefined> {
     const row = id.startsWith('@')
       ? await store.findUserByUsername(db, usernameKey(id.slice(1)))
       : await store.findUser(db, id)
-    return row && toUser(row)
+    if (row === undefined) return undefined
+    return toUser(row, viewerId === undefined ? undefined : await standingTo(db, viewerId, row.id))
   },
 
   row: (id: string): Promise<UserWithCounts | undefined> => store.findUser(db, id),
@@ -56,11 +60,24 @@ export const createUserService = ({ db, clock }: { db: Db; clock: Clock }) => ({
   /** The user whose room has this public id. */
   byRoom: (roomId: string): Promise<UserWithCounts | undefined> => store.findUserByRoom(db, roomId),
 
-  /** Authors by id; one query for a page. */
-  async authors(ids: readonly string[]): Promise<Map<string, Author>> {
-    const rows = await store.findUsers(db, [...new Set(ids)])
-    return new Map(rows.map((row) => [row.id, toAuthor(row)]))
+  /** Authors by id as `viewerId` sees them; one query for a page, and one for whom the viewer follows. */
+  async authors(ids: readonly string[], viewerId?: string): Promise<Map<string, Author>> {
+    const unique = [...new Set(ids)]
+    const [rows, followed] = await Promise.all([
+      store.findUsers(db, unique),
+      viewerId === undefined ? undefined : relations.followsAmong(db, viewerId, unique),
+    ])
+    return new Map(rows.map((row) => [row.id, toAuthor(row, followed?.has(row.id) === true)]))
   },
+
+  /** Whom of these `viewerId` follows; at most one page of ids. */
+  async followedAmong(viewerId: string, ids: readonly string[]): Promise<Set<string>> {
+    return new Set((await relations.followsAmong(db, viewerId, ids)).keys())
+  },
+
+  /** Has `byId` blocked `userId`? Whoever is blocked may not write to, answer or mention the one who did. */
+  isBlocked: (byId: string, userId: string, q: Queries = db): Promise<boolean> =>
+    relations.hasBlock(q, byId, userId),
 
   async changeProfile(id: string, change: ProfileChange): Promise<void> {
     const { username, links, birth_date: birthDate, ...rest } = change

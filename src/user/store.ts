@@ -60,6 +60,11 @@ export const addToCounter = async (
     .execute()
 }
 
+export const countOf = async (q: Queries, userId: string, counter: Counter): Promise<number> =>
+  (await q.selectFrom('user_counter').select(counter).where('user_id', '=', userId).executeTakeFirst())?.[
+    counter
+  ] ?? 0
+
 export const hasAdmin = async (db: Queries): Promise<boolean> =>
   (await db.selectFrom('user').select('id').where('role', '=', 'admin').limit(1).executeTakeFirst()) !==
   undefined

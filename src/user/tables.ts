@@ -28,9 +28,27 @@ export interface UserCounterTable {
   likes: number
 }
 
+/** `follower_id` follows `user_id`. */
+export interface UserFollowTable {
+  follower_id: string
+  user_id: string
+  sort_key: string
+  /** 1: told of everything they do. */
+  special: number
+}
+
+/** `blocker_id` wants nothing of `user_id`. */
+export interface UserBlockTable {
+  blocker_id: string
+  user_id: string
+  sort_key: string
+}
+
 declare module '../platform/db/tables.ts' {
   interface Tables {
     user: UserTable
     user_counter: UserCounterTable
+    user_follow: UserFollowTable
+    user_block: UserBlockTable
   }
 }

@@ -1,5 +1,5 @@
 /** Owns how a user's rows look from outside. */
-import type { Author, Role, User } from '../../contract/user.ts'
+import type { Author, Person, Relation, Role, User } from '../../contract/user.ts'
 import type { UserWithCounts } from './store.ts'
 
 export const isoTime = (ms: number): string => new Date(ms).toISOString()
@@ -7,7 +7,10 @@ export const isoTime = (ms: number): string => new Date(ms).toISOString()
 export const avatarUrl = (avatarKey: string | null): string | null =>
   avatarKey === null ? null : `/play/${avatarKey}`
 
-export const toUser = (row: UserWithCounts): User => ({
+type Standing = Omit<Relation, 'followers'>
+const stranger: Standing = { followed: false, special: false, follows_me: false, blocked: false }
+
+export const toUser = (row: UserWithCounts, standing: Standing = stranger): User => ({
   id: row.id,
   nickname: row.nickname,
   username: row.username,
@@ -16,16 +19,27 @@ export const toUser = (row: UserWithCounts): User => ({
   sex: row.sex as User['sex'],
   create_time: isoTime(row.created_ms),
   counts: { followers: row.followers, following: row.following, videos: row.videos, likes: row.likes },
-  followed: false,
+  ...standing,
   role: row.role as Role,
   room_id: row.room_id,
 })
 
-export const toAuthor = (row: UserWithCounts): Author => ({
+export const toAuthor = (row: UserWithCounts, followed = false): Author => ({
   id: row.id,
   nickname: row.nickname,
   username: row.username,
   avatar_url: avatarUrl(row.avatar_key),
   follower_count: row.followers,
-  followed: false,
+  followed,
+})
+
+export const toPerson = (
+  row: UserWithCounts,
+  followed: { special: boolean } | undefined,
+  followsMe: boolean,
+): Person => ({
+  ...toAuthor(row, followed !== undefined),
+  signature: row.signature,
+  special: followed?.special === true,
+  follows_me: followsMe,
 })

@@ -54,7 +54,10 @@ export const createVideoService = ({ db, clock, users, addresses, listing, curso
   const toVideos = async (rows: readonly store.VideoWithCounts[], viewer: Viewer): Promise<Video[]> => {
     const ids = rows.map((row) => row.id)
     const [authors, liked] = await Promise.all([
-      users.authors(rows.map((row) => row.owner_id)),
+      users.authors(
+        rows.map((row) => row.owner_id),
+        viewer.caller?.userId,
+      ),
       viewer.caller ? store.likedAmong(db, viewer.caller.userId, ids) : new Set<string>(),
     ])
     return rows.flatMap((row) => {

@@ -5,5 +5,6 @@ import { people } from './0002-people.ts'
 import { video } from './0003-video.ts'
 import { live } from './0004-live.ts'
 import { audit } from './0005-audit.ts'
+import { relations } from './0007-relations.ts'
 
-export const migrations: readonly Migration[] = [platform, people, video, live, audit]
+export const migrations: readonly Migration[] = [platform, people, video, live, audit, relations]
