@@ -48,7 +48,7 @@ export const serveSecurely = (app: FastifyInstance, current: Certificate, option
     session.once('connect', () => session.setLocalWindowSize(sessionWindowBytes))
   })
   // There is nobody yet whom a goodbye could reach; waiting for it would keep the socket for good.
-  server.on('tlsClientError', (_error, socket) => void socket.destroy())
+  server.on('tlsClientError', (_error: Error, socket: Socket) => void socket.destroy())
   const { watchEveryMs, handshakeMs = usualHandshakeMs } = options.files
   const stopWatching = watchCertificate({
     files: options.files,
