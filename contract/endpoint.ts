@@ -39,6 +39,8 @@ export interface Endpoint<
   readonly messages?: Partial<Record<ErrorCode, Text>>
   /** The body is one picture as multipart/form-data, field `file`; `body` then stays empty. */
   readonly multipart?: boolean
+  /** All who are not signed in may get the same answer for a second; see decision 0010. */
+  readonly shared?: boolean
 }
 
 /** Declares an endpoint and keeps its exact types. */

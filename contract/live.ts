@@ -69,6 +69,7 @@ export const listLive = endpoint({
   }),
   data: page(room),
   errors: ['cursor_invalid'],
+  shared: true,
 })
 
 export const getRoom = endpoint({

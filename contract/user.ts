@@ -107,6 +107,7 @@ export const getUser = endpoint({
   params: z.strictObject({ id: z.string().regex(/^@?[0-9A-Za-z_-]{1,64}$/) }),
   data: user,
   errors: ['not_found'],
+  shared: true,
 })
 
 /** Somebody in a list of people. */

@@ -126,6 +126,7 @@ export const listVideos = endpoint({
   }),
   data: page(video),
   errors: ['cursor_invalid'],
+  shared: true,
 })
 
 export const listUserVideos = endpoint({
@@ -138,6 +139,7 @@ export const listUserVideos = endpoint({
   query: pageQuery,
   data: page(video),
   errors: ['not_found', 'cursor_invalid'],
+  shared: true,
 })
 
 export const listMyVideos = endpoint({
@@ -190,6 +192,7 @@ export const getVideo = endpoint({
   params: idParams,
   data: video,
   errors: ['not_found'],
+  shared: true,
 })
 
 export const patchVideo = endpoint({
@@ -236,6 +239,7 @@ export const relatedVideos = endpoint({
   params: idParams,
   data: z.object({ items: z.array(video) }),
   errors: ['not_found'],
+  shared: true,
 })
 
 export const listPosters = endpoint({
@@ -337,6 +341,7 @@ export const listCategories = endpoint({
   summary: "The categories, named in the caller's language",
   access: 'none',
   data: z.object({ items: z.array(category) }),
+  shared: true,
 })
 
 declare module './events.ts' {

@@ -64,7 +64,7 @@ export const createUserService = ({ db, clock }: { db: Db; clock: Clock }) => ({
   async authors(ids: readonly string[], viewerId?: string): Promise<Map<string, Author>> {
     const unique = [...new Set(ids)]
     const [rows, followed] = await Promise.all([
-      store.findUsers(db, unique),
+      store.findAuthors(db, unique),
       viewerId === undefined ? undefined : relations.followsAmong(db, viewerId, unique),
     ])
     return new Map(rows.map((row) => [row.id, toAuthor(row, followed?.has(row.id) === true)]))

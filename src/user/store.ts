@@ -32,6 +32,19 @@ export const findUserByUsername = (db: Queries, usernameKey: string): Promise<Us
 export const findUserByRoom = (db: Queries, roomId: string): Promise<UserWithCounts | undefined> =>
   withCounts(db).where('user.room_id', '=', roomId).executeTakeFirst()
 
+export type AuthorRow = Pick<UserWithCounts, 'id' | 'nickname' | 'username' | 'avatar_key' | 'followers'>
+
+/** As `findUsers`, only what stands beside a video or a comment: half the cost of a page is reading columns. */
+export const findAuthors = async (db: Queries, ids: readonly string[]): Promise<AuthorRow[]> =>
+  ids.length === 0
+    ? []
+    : db
+        .selectFrom('user')
+        .innerJoin('user_counter as counter', 'counter.user_id', 'user.id')
+        .select(['user.id', 'user.nickname', 'user.username', 'user.avatar_key', 'counter.followers'])
+        .where('user.id', 'in', [...ids])
+        .execute()
+
 /** The rows that exist among `ids`, in no order; at most one page of ids. */
 export const findUsers = async (db: Queries, ids: readonly string[]): Promise<UserWithCounts[]> =>
   ids.length === 0

@@ -1,6 +1,6 @@
 /** Owns how a user's rows look from outside. */
 import type { Author, Person, Relation, Role, User } from '../../contract/user.ts'
-import type { UserWithCounts } from './store.ts'
+import type { AuthorRow, UserWithCounts } from './store.ts'
 
 export const isoTime = (ms: number): string => new Date(ms).toISOString()
 
@@ -24,7 +24,7 @@ export const toUser = (row: UserWithCounts, standing: Standing = stranger): User
   room_id: row.room_id,
 })
 
-export const toAuthor = (row: UserWithCounts, followed = false): Author => ({
+export const toAuthor = (row: AuthorRow, followed = false): Author => ({
   id: row.id,
   nickname: row.nickname,
   username: row.username,

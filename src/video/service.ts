@@ -51,7 +51,7 @@ interface Deps {
 export type Videos = ReturnType<typeof createVideoService>
 
 export const createVideoService = ({ db, clock, users, addresses, listing, cursorKey }: Deps) => {
-  const toVideos = async (rows: readonly store.VideoWithCounts[], viewer: Viewer): Promise<Video[]> => {
+  const toVideos = async (rows: readonly store.ShownVideo[], viewer: Viewer): Promise<Video[]> => {
     const ids = rows.map((row) => row.id)
     const [authors, liked] = await Promise.all([
       users.authors(
@@ -67,7 +67,7 @@ export const createVideoService = ({ db, clock, users, addresses, listing, curso
     })
   }
 
-  const toOwn = async (rows: readonly store.VideoWithCounts[], viewer: Viewer): Promise<OwnVideo[]> => {
+  const toOwn = async (rows: readonly store.ShownVideo[], viewer: Viewer): Promise<OwnVideo[]> => {
     const videos = await toVideos(rows, viewer)
     return rows.flatMap((row, index) => {
       const shown = videos[index]

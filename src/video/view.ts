@@ -6,7 +6,7 @@ import type { Language } from '../platform/http/language.ts'
 import { isoTime } from '../user/index.ts'
 import type { Addresses } from './addresses.ts'
 import { failureTexts } from './failures.ts'
-import type { VideoWithCounts } from './store.ts'
+import type { ShownVideo } from './store.ts'
 
 export interface Seen {
   author: Author
@@ -19,7 +19,7 @@ export const imageUrl = (key: string | null): string | null => (key === null ? n
 /** A cover's smaller sister lies beside it. */
 export const thumbnailKey = (coverKey: string): string => coverKey.replace(/\.jpg$/, '-s.jpg')
 
-export const toVideo = (row: VideoWithCounts, seen: Seen, addresses: Addresses): Video => ({
+export const toVideo = (row: ShownVideo, seen: Seen, addresses: Addresses): Video => ({
   id: row.public_id,
   title: row.title,
   intro: row.intro,
@@ -56,7 +56,7 @@ export const toVideo = (row: VideoWithCounts, seen: Seen, addresses: Addresses):
       : null,
 })
 
-export const toOwnVideo = (row: VideoWithCounts, seen: Seen, addresses: Addresses): OwnVideo => ({
+export const toOwnVideo = (row: ShownVideo, seen: Seen, addresses: Addresses): OwnVideo => ({
   ...toVideo(row, seen, addresses),
   size_bytes: row.size_bytes,
   delete_time: row.deleted_ms === null ? null : isoTime(row.deleted_ms),

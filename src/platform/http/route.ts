@@ -7,6 +7,8 @@ import type { Role } from '../../../contract/user.ts'
 import { AppError } from '../errors/app-error.ts'
 import { isForm } from './body.ts'
 import { coerceTexts } from './coerce.ts'
+import { createSharedAnswers } from './shared-answers.ts'
+import type { SharedAnswers } from './shared-answers.ts'
 import { languageOf, say } from './language.ts'
 import type { Language } from './language.ts'
 
@@ -50,50 +52,89 @@ export interface Router {
 const done = { zh: '成功', en: 'OK' }
 
 /** A router on `app` whose endpoints find their callers by `authenticate`. */
-export const createRouter = (app: FastifyInstance, authenticate: Authenticate): Router => ({
-  on(spec, handler) {
-    app.route({
-      method: spec.method,
-      url: spec.path.replace(/\{(\w+)\}/g, ':$1'),
-      config: { messages: spec.messages ?? {}, access: spec.access },
-      schema: {
-        tags: [spec.tag],
-        summary: spec.summary,
-        ...(spec.access === 'none'
-          ? {}
-          : { security: spec.access === 'optional' ? [{}, { bearer: [] }] : [{ bearer: [] }] }),
-        ...(spec.params && { params: spec.params }),
-        ...(spec.query && { querystring: spec.query }),
-        ...(spec.body && { body: spec.body }),
-        ...(spec.multipart && { consumes: ['multipart/form-data'] }),
-        response: { 200: success(spec.data) },
+export const createRouter = (app: FastifyInstance, authenticate: Authenticate): Router => {
+  const sharedAnswers = createSharedAnswers()
+  return { on: (spec, handler) => mount({ app, authenticate, sharedAnswers }, spec, handler) }
+}
+
+interface Mounting {
+  app: FastifyInstance
+  authenticate: Authenticate
+  sharedAnswers: SharedAnswers
+}
+
+const mount = <E extends Endpoint>(
+  { app, authenticate, sharedAnswers }: Mounting,
+  spec: E,
+  handler: Handler<E>,
+): void => {
+  const answerSchema = success(spec.data)
+  const answerOf = async (request: FastifyRequest, reply: FastifyReply): Promise<Buffer> => {
+    const language = languageOf(request.headers['accept-language'])
+    let words: Readonly<Record<string, string>> = {}
+    const data = await handler({
+      params: request.params,
+      query: request.query,
+      body: request.body,
+      caller: request.caller,
+      language,
+      address: request.ip,
+      say: (params: Readonly<Record<string, string>>) => {
+        words = params
       },
-      preValidation: async (request) => {
-        request.caller = spec.access === 'none' ? undefined : await authenticate(request)
-        assertAccess(spec.access, request.caller)
-      },
-      handler: async (request, reply) => {
-        const language = languageOf(request.headers['accept-language'])
-        let words: Readonly<Record<string, string>> = {}
-        const data = await handler({
-          params: request.params,
-          query: request.query,
-          body: request.body,
-          caller: request.caller,
-          language,
-          address: request.ip,
-          say: (params: Readonly<Record<string, string>>) => {
-            words = params
-          },
-          request,
-          reply,
-        } as unknown as Call<typeof spec>)
-        reply.header('cache-control', 'no-store')
-        return { code: 200, msg: say(spec.success ?? done, language, words), data }
-      },
+      request,
+      reply,
+    } as unknown as Call<E>)
+    // Only what the schema names: an undeclared field never leaves.
+    const answer = answerSchema.safeParse({
+      code: 200,
+      msg: say(spec.success ?? done, language, words),
+      data,
     })
-  },
-})
+    if (!answer.success) throw new AppError('internal', { cause: answer.error })
+    // As bytes: what is kept is not encoded again for each who asks.
+    return Buffer.from(JSON.stringify(answer.data))
+  }
+  const mayShare = (request: FastifyRequest): boolean => spec.shared === true && request.caller === undefined
+
+  app.route({
+    method: spec.method,
+    url: spec.path.replace(/\{(\w+)\}/g, ':$1'),
+    config: { messages: spec.messages ?? {}, access: spec.access },
+    schema: {
+      tags: [spec.tag],
+      summary: spec.summary,
+      ...(spec.access === 'none'
+        ? {}
+        : { security: spec.access === 'optional' ? [{}, { bearer: [] }] : [{ bearer: [] }] }),
+      ...(spec.params && { params: spec.params }),
+      ...(spec.query && { querystring: spec.query }),
+      ...(spec.body && { body: spec.body }),
+      ...(spec.multipart && { consumes: ['multipart/form-data'] }),
+      response: { 200: answerSchema },
+    },
+    preValidation: async (request, reply) => {
+      request.caller = spec.access === 'none' ? undefined : await authenticate(request)
+      assertAccess(spec.access, request.caller)
+      const kept = mayShare(request) ? sharedAnswers.find(sharedKey(request)) : undefined
+      if (kept !== undefined) return send(reply, await kept)
+    },
+    handler: async (request, reply) => {
+      const body = mayShare(request)
+        ? await sharedAnswers.keep(sharedKey(request), answerOf(request, reply))
+        : await answerOf(request, reply)
+      if (spec.method !== 'GET') sharedAnswers.written()
+      return send(reply, body)
+    },
+  })
+}
+
+const send = (reply: FastifyReply, body: Buffer): FastifyReply =>
+  reply.header('cache-control', 'no-store').type('application/json; charset=utf-8').send(body)
+
+/** What an answer to nobody in particular depends on. */
+const sharedKey = (request: FastifyRequest): string =>
+  `${languageOf(request.headers['accept-language'])} ${request.url}`
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -45,7 +45,7 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Fast
     return503OnClosing: true,
     exposeHeadRoutes: true,
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
-    genReqId: () => randomBytes(9).toString('base64url'),
+    genReqId: createRequestIds(),
     ...(secure === undefined
       ? { http: http1 }
       : {
@@ -114,6 +114,13 @@ declare module 'fastify' {
 }
 
 const hstsS = 365 * 24 * 3600
+
+/** Random per process and counted within: no look at the system's chance for each request. */
+const createRequestIds = (): (() => string) => {
+  const process = randomBytes(6).toString('base64url')
+  let n = 0
+  return () => `${process}${(n++).toString(36)}`
+}
 
 const validationOf = (error: unknown): unknown => (error instanceof ZodError ? fromZod(error) : error)
 
