@@ -16,6 +16,8 @@ export const site = z.object({
   icp_number: z.string(),
   needs_setup: z.boolean().meta({ description: 'No administrator exists yet' }),
   rtmp: z.object({ port: z.number().int(), path: z.literal('/live') }),
+  /** Publishing over TLS, where this site has a certificate of its own. */
+  rtmps: z.object({ port: z.number().int(), path: z.literal('/live') }).nullable(),
   /** What this machine can not do now; each is said in a banner. */
   missing: z.array(z.enum(['ffmpeg', 'disk_space', 'ingest'])),
   upload: z.object({ max_bytes: z.number(), chunk_bytes: z.number() }),

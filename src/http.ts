@@ -66,9 +66,11 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
   const app = await createHttpServer({
     log,
     trustedProxies: config.trustedProxies,
+    publicUrl: config.publicUrl,
+    tls: config.tls,
     onAnswered: measureHttp(metrics),
   })
-  await registerDocs(app, { title: `${config.siteName} API`, version })
+  await registerDocs(app, { title: `${config.siteName} API`, version, publicUrl: config.publicUrl })
   sandboxUserFiles(app, '/play/')
   const sockets = await registerSockets(app, {
     publicUrl: config.publicUrl,

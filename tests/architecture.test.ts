@@ -26,6 +26,7 @@ const features = [
 /** What each part of platform may import of its siblings; all may import the first four. */
 const foundations = ['errors', 'log', 'clock', 'ids']
 const platformMayUse: Readonly<Record<string, readonly string[]>> = {
+  http: ['tls'],
   jobs: ['db', 'kv', 'bus'],
   search: ['db', 'kv'],
   events: ['db', 'bus'],

@@ -71,7 +71,8 @@ export const startMachine = async (options: MachineOptions = {}): Promise<Machin
   child.stdout.on('data', keep)
   child.stderr.on('data', keep)
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
-  const base = `http://127.0.0.1:${httpPort}`
+  const scheme = options.environment?.['VIREO_TLS_CERT'] === undefined ? 'http' : 'https'
+  const base = `${scheme}://127.0.0.1:${httpPort}`
   const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal)
     return exited

@@ -5,16 +5,25 @@ import { parseEnv } from 'node:util'
 import type { z } from 'zod'
 import { settings } from './settings.ts'
 import type { Role, SettingName } from './settings.ts'
+import { CertificateError, readCertificate } from '../platform/tls/certificate.ts'
 
 export type Profile = 'production' | 'development' | 'test'
 export type DatabaseConfig = { kind: 'sqlite'; file: string } | { kind: 'mysql'; url: string }
 export type SharedMemoryConfig = { kind: 'memory' } | { kind: 'redis'; urls: readonly string[] }
+
+export interface TlsConfig {
+  readonly cert: string
+  readonly key: string
+  readonly rtmpsPort: number
+}
 
 export interface Config {
   readonly profile: Profile
   readonly host: string
   readonly httpPort: number
   readonly rtmpPort: number
+  /** Present: the HTTP port speaks HTTPS and RTMPS is open. */
+  readonly tls: TlsConfig | undefined
   readonly dataDir: string
   readonly publicUrl: string | undefined
   readonly roles: readonly Role[]
@@ -114,6 +123,9 @@ const contradictions = (values: Partial<Values>): string[] => {
   if (values.VIREO_RATE_LIMITS === false && profile === 'production') {
     problems.push('VIREO_RATE_LIMITS: production does not run without limits')
   }
+  if ((values.VIREO_TLS_CERT === undefined) !== (values.VIREO_TLS_KEY === undefined)) {
+    problems.push('VIREO_TLS_CERT, VIREO_TLS_KEY: set both or neither')
+  }
   if (key !== undefined && (key.length < 32 || isGuessable(key))) {
     problems.push('VIREO_SECRET_KEY: must have at least 32 characters and not be a well-known value')
   }
@@ -140,6 +152,18 @@ const splitRoles = ({
 const isGuessable = (key: string): boolean =>
   new Set(key).size < 8 || /change.?me|secret.?key|password|example|default|0123456789|abcdefgh/i.test(key)
 
+/** What is wrong with the files that the settings name; whoever is about to use them asks. */
+export const certificateProblem = ({ tls }: Pick<Config, 'tls'>): string | undefined => {
+  if (tls === undefined) return undefined
+  try {
+    readCertificate(tls)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error
+    return `${error.file === 'cert' ? 'VIREO_TLS_CERT' : 'VIREO_TLS_KEY'}: ${error.message}`
+  }
+}
+
 const derive = (v: Values, given: ReadonlySet<string>): Config => {
   const dataDir = resolve(v.VIREO_DATA_DIR)
   return {
@@ -147,6 +171,14 @@ const derive = (v: Values, given: ReadonlySet<string>): Config => {
     host: v.VIREO_HOST,
     httpPort: v.VIREO_HTTP_PORT,
     rtmpPort: v.VIREO_RTMP_PORT,
+    tls:
+      v.VIREO_TLS_CERT === undefined
+        ? undefined
+        : {
+            cert: resolve(v.VIREO_TLS_CERT),
+            key: resolve(v.VIREO_TLS_KEY),
+            rtmpsPort: v.VIREO_RTMPS_PORT,
+          },
     dataDir,
     publicUrl: v.VIREO_PUBLIC_URL,
     roles: v.VIREO_ROLES as Role[],

@@ -34,6 +34,17 @@ export const settings = {
   VIREO_HOST: { about: 'Address to listen on.', schema: z.union([z.ipv4(), z.ipv6()]), fallback: '0.0.0.0' },
   VIREO_HTTP_PORT: { about: 'Port of the web site and the API.', schema: port, fallback: '8080' },
   VIREO_RTMP_PORT: { about: 'Port to which OBS publishes.', schema: port, fallback: '1935' },
+  VIREO_RTMPS_PORT: {
+    about: 'Port to which OBS publishes over TLS; open when there is a certificate.',
+    schema: port,
+    fallback: '1936',
+  },
+  VIREO_TLS_CERT: {
+    about:
+      'PEM file: certificate and what signed it. With `VIREO_TLS_KEY` the HTTP port speaks HTTPS; a renewed file is taken up without a restart.',
+    schema: z.string().min(1),
+  },
+  VIREO_TLS_KEY: { about: 'PEM file: the private key of the certificate.', schema: z.string().min(1) },
   VIREO_DATA_DIR: {
     about: 'Everything that must be kept: database, media, secrets, logs, outbox.',
     schema: z.string().min(1),

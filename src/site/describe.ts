@@ -11,7 +11,7 @@ const chunkBytes = 16 * 1024 * 1024
 const freshMs = 500
 
 interface Deps {
-  config: Pick<Config, 'rtmpPort'>
+  config: Pick<Config, 'rtmpPort' | 'tls'>
   settings: Pick<Settings, 'read'>
   version: string
   setup: Setup
@@ -39,6 +39,7 @@ export const createSiteDescription = ({
       icp_number: set.icp_number,
       needs_setup: await setup.isNeeded(),
       rtmp: { port: config.rtmpPort, path: '/live' },
+      rtmps: config.tls ? { port: config.tls.rtmpsPort, path: '/live' } : null,
       missing: await missing.list(),
       upload: { max_bytes: set.upload_max_bytes, chunk_bytes: chunkBytes },
     }

@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { makeDirectory } from '../config/directory.ts'
-import { childEnvironment } from '../config/load.ts'
+import { certificateProblem, childEnvironment, ConfigError } from '../config/load.ts'
 import type { Config } from '../config/load.ts'
 import { loadSecrets } from '../config/secrets.ts'
 import { addressesOf } from './addresses.ts'
@@ -31,6 +31,8 @@ const apiGraceMs = 4_000
 const ingestGraceMs = 2_500
 
 export const superviseMachine = async (config: Config): Promise<Supervisor> => {
+  const problem = certificateProblem(config)
+  if (problem !== undefined) throw new ConfigError([problem])
   // Recordings, uploads and state are not for every account of this machine; our children inherit it.
   process.umask(0o027)
   makeDirectory(config.dataDir)
@@ -62,8 +64,9 @@ export const superviseMachine = async (config: Config): Promise<Supervisor> => {
     process.stdout.write(
       `${banner({
         siteName: config.siteName,
-        addresses: addressesOf(config.host, ready.httpPort, config.publicUrl),
+        addresses: addressesOf(config, ready.httpPort),
         rtmpPort: config.rtmpPort,
+        rtmpsPort: config.tls?.rtmpsPort,
         setupToken: ready.setupToken,
         missing: ready.missing,
         isTerminal: process.stdout.isTTY,
@@ -89,6 +92,9 @@ export const superviseMachine = async (config: Config): Promise<Supervisor> => {
     JSON.stringify({
       host: config.host,
       rtmpPort: config.rtmpPort,
+      ...(config.tls && {
+        rtmps: { port: config.tls.rtmpsPort, cert: config.tls.cert, key: config.tls.key },
+      }),
       linkAddress,
       linkSecret: secrets.keyFor('ingest-link').reveal().toString('base64url'),
       dataDir: config.dataDir,

@@ -10,10 +10,14 @@ import type { OpenApi } from './postman.ts'
 interface DocsOptions {
   title: string
   version: string
+  publicUrl: string | undefined
 }
 
 /** Must come before the routes that it is to show. */
-export const registerDocs = async (app: FastifyInstance, { title, version }: DocsOptions): Promise<void> => {
+export const registerDocs = async (
+  app: FastifyInstance,
+  { title, version, publicUrl }: DocsOptions,
+): Promise<void> => {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -25,7 +29,7 @@ export const registerDocs = async (app: FastifyInstance, { title, version }: Doc
   const openapi = (): OpenApi => app.swagger() as unknown as OpenApi
   app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => sendJson(reply, openapi()))
   app.get('/postman.json', { schema: { hide: true } }, async (request, reply) =>
-    sendJson(reply, toPostman(openapi(), `${request.protocol}://${request.host}`)),
+    sendJson(reply, toPostman(openapi(), publicUrl ?? `${request.protocol}://${request.host}`)),
   )
   // Loaded by its first reader: it weighs more than all else here together, and most days nobody comes.
   let reader: Promise<FastifyInstance> | undefined
