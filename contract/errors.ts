@@ -70,6 +70,17 @@ export const errorCodes = define({
   img_code_wrong: { status: 400, zh: '图片验证码不正确', en: 'The picture code is wrong' },
   img_code_required: { status: 400, zh: '请输入图片验证码', en: 'Enter the picture code' },
   sms_code_wrong: { status: 400, zh: '短信验证码不正确', en: 'The SMS code is wrong' },
+  email_code_wrong: { status: 400, zh: '邮箱验证码不正确', en: 'The e-mail code is wrong' },
+  sms_unavailable: {
+    status: 503,
+    zh: '短信暂时发不出去，请稍后再试；之前收到的验证码仍然有效',
+    en: 'SMS can not be sent now; try again later. A code that you have already stays valid',
+  },
+  mail_unavailable: {
+    status: 503,
+    zh: '邮件暂时发不出去，请稍后再试；之前收到的验证码仍然有效',
+    en: 'Mail can not be sent now; try again later. A code that you have already stays valid',
+  },
   password_weak: {
     status: 400,
     zh: '密码太弱：8 到 128 个字符，不能是常见密码，也不能包含手机号或名字',
@@ -77,6 +88,41 @@ export const errorCodes = define({
   },
   credentials_wrong: { status: 401, zh: '账号或密码不正确', en: 'The account or the password is wrong' },
   registration_closed: { status: 403, zh: '本站暂不开放注册', en: 'Registration is closed here' },
+  invite_invalid: {
+    status: 403,
+    zh: '注册需要有效的邀请码',
+    en: 'Registering here needs a valid invitation',
+  },
+  password_wrong: { status: 403, zh: '当前密码不正确', en: 'The current password is wrong' },
+  proof_required: {
+    status: 403,
+    zh: '请先验证密码或两步验证码',
+    en: 'Confirm with your password or a two-step code first',
+  },
+  reset_code_invalid: {
+    status: 400,
+    zh: '重置链接或验证码无效或已过期，请重新申请',
+    en: 'The reset link or code is not valid any more; ask for a new one',
+  },
+  two_step_expired: {
+    status: 400,
+    zh: '登录已超时，请重新输入密码',
+    en: 'The sign-in took too long; start again with your password',
+  },
+  two_step_wrong: { status: 400, zh: '两步验证码不正确', en: 'The two-step code is wrong' },
+  totp_clock_off: {
+    status: 400,
+    zh: '验证码的时间不对：请校准手机时间（设为自动），再输入新的验证码',
+    en: "The code is of another time: set your device's clock to automatic and enter a new code",
+  },
+  two_step_off: { status: 409, zh: '尚未开启两步验证', en: 'Two-step verification is off' },
+  two_step_on: { status: 409, zh: '两步验证已开启', en: 'Two-step verification is on already' },
+  two_step_setup_required: {
+    status: 403,
+    zh: '管理员和版主必须先开启两步验证',
+    en: 'Administrators and moderators must switch on two-step verification first',
+  },
+  passkey_invalid: { status: 400, zh: '通行密钥验证失败', en: 'The passkey could not be verified' },
   setup_token_invalid: {
     status: 403,
     zh: '设置链接无效或已使用',

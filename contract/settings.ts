@@ -6,7 +6,7 @@ const bytes = z.number().int().min(1_000_000).max(1e15)
 
 export const siteSettings = z.strictObject({
   site_name: line(40).pipe(z.string().min(1)),
-  registration: z.enum(['open', 'closed']),
+  registration: z.enum(['open', 'invite', 'closed']),
   /** Shown above every page; empty: none. */
   announcement: prose(500),
   /** Words that no danmaku may hold. */

@@ -14,6 +14,10 @@ export const site = z.object({
   announcement: z.string(),
   /** ICP record number (备案号), shown at the foot of every page; empty: none. */
   icp_number: z.string(),
+  registration_proof: z.enum(['captcha', 'code']),
+  registration_identity: z.enum(['mobile', 'email', 'either']),
+  /** Whose mobile numbers may register: ISO 3166 codes, the first one is assumed where a number names none. */
+  phone_countries: z.array(z.string()),
   needs_setup: z.boolean().meta({ description: 'No administrator exists yet' }),
   rtmp: z.object({ port: z.number().int(), path: z.literal('/live') }),
   /** Publishing over TLS, where this site has a certificate of its own. */

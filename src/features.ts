@@ -8,7 +8,7 @@ import { createDanmaku } from './danmaku/index.ts'
 import { createFeed } from './feed/index.ts'
 import { createIngestLink } from './ingest/index.ts'
 import { createLibrary } from './library/index.ts'
-import { createLive, createReplays, deleteRecording } from './live/index.ts'
+import { createLive, createReplays, deleteRecording, voidStreamKey } from './live/index.ts'
 import { hasFfmpeg } from './media/ffmpeg/ffmpeg.ts'
 import { createPassport } from './passport/index.ts'
 import { createDiskBlobs } from './platform/blob/disk.ts'
@@ -20,6 +20,9 @@ import { createImages } from './platform/image/image.ts'
 import { createJobs } from './platform/jobs/jobs.ts'
 import { createLimits } from './platform/limit/limit.ts'
 import { createReports } from './report/index.ts'
+import { createMail } from './platform/mail/mail.ts'
+import { createOutbox } from './platform/mail/outbox.ts'
+import { createSms } from './platform/sms/sms.ts'
 import { createSharedMemory } from './shared-memory.ts'
 import { createMessages } from './message/index.ts'
 import { createSubjects } from './report-subjects.ts'
@@ -50,24 +53,22 @@ export const createFeatures = async (
   const settings = createSettings({ db, clock, config })
   const set = settings.read
   const relations = createRelations({ db, clock, events, cursorSecret })
-  const registration = async () => (await set()).registration
-  const passport = createPassport({
-    config,
-    secrets,
-    db,
-    kv,
-    events,
-    users,
-    clock,
-    log,
-    registration,
-  })
-  const setup = createSetup({ db, users, passport })
-
   const coins = createCoins({ db, kv, clock, cursorSecret })
   await coins.payFor(events)
 
   const jobs = making.use(await createJobs({ db, bus, log, clock }))
+  const registration = async () => (await set()).registration
+  const outbox = createOutbox({ directory: config.outboxDir, clock })
+  const from = `noreply@${config.publicUrl === undefined ? 'localhost' : new URL(config.publicUrl).hostname}`
+  const passport = createPassport({
+    ...{ config, secrets, db, kv, jobs, events, audit, users, clock, log, registration },
+    sms: making.use(createSms({ urls: config.smsUrls, outbox, clock, log })),
+    mail: making.use(createMail({ url: config.mailUrl, from, outbox, log })),
+    endPublishing: voidStreamKey,
+    deletePicture: (key) => blobs.delete(key),
+  })
+  making.defer(() => passport.close())
+  const setup = createSetup({ db, users, passport })
   const videos = making.use(
     await createVideos({
       config,
@@ -114,6 +115,14 @@ export const createFeatures = async (
     isForbidden,
   })
   making.defer(() => danmaku.close())
+  for (const [name, rows] of [
+    ['videos', videos.service.exportOf.bind(videos.service)],
+    ['danmaku', danmaku.exportOf.bind(danmaku)],
+  ] as const)
+    passport.exporting.addSource({ name, rows })
+  await events.consume('video.leavers', ['user.deleted'], ({ payload }) =>
+    videos.service.removeAllOf(payload.user_id),
+  )
   const { recordingsDir } = config
   const live = await createLive({
     config,
@@ -179,7 +188,7 @@ export const createFeatures = async (
     clock,
     audit,
     jobs,
-    endSessions: (trx, userId) => passport.sessions.revokeAllOf(userId, trx),
+    endSessions: (trx, userId) => passport.sessions.revokeAllOf(trx, userId),
   })
   const reports = createReports({
     db,

@@ -16,6 +16,7 @@ import {
   createAnswerSession,
   createAuthenticate,
   createSetAvatar,
+  mountAccountRoutes,
   mountAvatarRoute,
   mountPassportRoutes,
 } from './passport/index.ts'
@@ -87,6 +88,7 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
   const { callerOf } = passport.sessions
 
   mountPassportRoutes({ app, router, service: passport, answerSession, users, limits })
+  mountAccountRoutes({ app, router, service: passport, limits, authenticate })
   mountAvatarRoute({
     app,
     router,

@@ -89,6 +89,7 @@ const insertUsers = async (trx: Trx, numbers: number[]): Promise<void> => {
         mobile: `+86${seededMobile(n)}`,
         mobile_tail: seededMobile(n).slice(-4),
         mobile_proven_ms: null,
+        two_step: 0,
         password_hash: '$argon2id$none',
         created_ms: startMs + n,
       })),

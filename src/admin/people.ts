@@ -117,7 +117,7 @@ export const createPeople = (deps: PeopleDeps) => {
     async revokeAll(id: string, by: By): Promise<{ ended: number }> {
       await known(id)
       const ended = await db.transaction(async (trx) => {
-        const count = await passport.sessions.revokeAllOf(id, trx)
+        const count = await passport.sessions.revokeAllOf(trx, id)
         await audit.record(trx, revoked(id, by, {}))
         return count
       })
@@ -127,7 +127,7 @@ export const createPeople = (deps: PeopleDeps) => {
 
     async revokeOne(id: string, sessionId: string, by: By): Promise<void> {
       await db.transaction(async (trx) => {
-        if (!(await passport.sessions.revokeOneOf(id, sessionId, trx))) throw new AppError('not_found')
+        if (!(await passport.sessions.revokeOneOf(trx, id, sessionId))) throw new AppError('not_found')
         await audit.record(trx, revoked(id, by, { session: sessionId }))
       })
       await live.recheckAudience()

@@ -1,7 +1,7 @@
 /** Owns the proof that no list of administration reads a whole table or sorts one, on every database. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { closedRoomsQuery, onAirTotalsQuery, sinceQuery } from '../live/store.ts'
-import { mobileTailQuery, sessionsQuery } from '../passport/store.ts'
+import { mobileTailQuery, openSessionsQuery } from '../passport/store.ts'
 import type { Db } from '../platform/db/db.ts'
 import { explain } from '../platform/db/explain.ts'
 import { testDatabases } from '../platform/db/testing.ts'
@@ -35,12 +35,19 @@ describe.each(testDatabases())('the lists of administration on $name', (engine) 
           ban_until_ms: null,
           ban_reason: '',
           room_id: publicId(),
+          deleted_ms: null,
           created_ms: n,
         })
         await insertAccount(trx, {
           user_id: id,
           mobile: `+86138${String(n).padStart(8, '0')}`,
           mobile_proven_ms: null,
+          email: null,
+          email_key: null,
+          email_proven_ms: null,
+          two_step: 0,
+          password_changed_ms: null,
+          delete_due_ms: null,
           password_hash: 'x',
           created_ms: n,
         })
@@ -71,7 +78,7 @@ describe.each(testDatabases())('the lists of administration on $name', (engine) 
     ['a nickname, further on', () => nicknameQuery(db, '鸟1', { ...page, after: ['鸟12', id] })],
     ['a user name', () => usernameQuery(db, 'bird1', 20)],
     ['the end of a number', () => mobileTailQuery(db, '0012', 20)],
-    ['devices', () => sessionsQuery(db, id, 5, 100)],
+    ['devices', () => openSessionsQuery(db, id, 5, 100)],
     ['people of today', () => madeSinceQuery(db, idsFrom(290))],
     ['all videos', () => videos.shelfQuery(db, undefined, page)],
     ['videos in a state', () => videos.shelfQuery(db, { state: 'failed' }, { ...page, afterId: id })],

@@ -10,7 +10,9 @@ import { isAppError } from '../platform/errors/app-error.ts'
 import { createEvents } from '../platform/events/events.ts'
 import { createMemoryKv } from '../platform/kv/memory.ts'
 import { silentLog } from '../platform/log/log.ts'
-import { createOperator, createPassport, readNewAccount } from '../passport/index.ts'
+import { createPassport } from '../passport/index.ts'
+import { createJobs } from '../platform/jobs/jobs.ts'
+import { createOutbox } from '../platform/mail/outbox.ts'
 import { createSetup } from '../site/index.ts'
 import { createUserService } from '../user/index.ts'
 import { CommandError } from './command.ts'
@@ -31,9 +33,21 @@ export const openAccounts = async (config: Config) => {
   const events = opening.use(await createEvents({ db, bus, log, clock }))
   const audit = createAudit({ db, clock, cursorSecret: secrets.keyFor('cursor').reveal() })
   const users = createUserService({ db, clock })
-  const passport = createPassport({ config, secrets, db, kv, events, users, clock, log })
-  const operator = createOperator({ db, clock, users, audit })
+  const jobs = opening.use(await createJobs({ db, bus, log, clock }))
+  // Commands write to nobody.
+  const outbox = createOutbox({ directory: config.outboxDir, clock })
+  const passport = createPassport({
+    ...{ config, secrets, db, kv, jobs, events, audit, users, clock, log },
+    sms: outbox,
+    mail: outbox,
+    endPublishing: async () => undefined,
+    deletePicture: async () => undefined,
+  })
+  opening.defer(() => passport.close())
+  const { operator } = passport
   const setup = createSetup({ db, users, passport })
+  const signIn = async (userId: string) =>
+    passport.sessions.issue(await passport.sessions.open(db, userId, here))
   const opened = opening.move()
   return {
     users,
@@ -44,7 +58,7 @@ export const openAccounts = async (config: Config) => {
     createAdmin: (given: { mobile: string; password: string; nickname: string | undefined }) =>
       inWords(
         (async () => {
-          const account = readNewAccount({ ...given, username: undefined })
+          const account = await passport.readNewAccount({ ...given, username: undefined, email: undefined })
           await passport.createAccount({ ...account, role: 'admin' }, here, (trx) =>
             operator.record(trx, 'admin.created', null),
           )
@@ -53,11 +67,13 @@ export const openAccounts = async (config: Config) => {
     /** Signs somebody in who is there, or makes the account first; for the demo. */
     async open(given: { mobile: string; password: string; nickname: string; username: string }) {
       const known = await operator.find(given.mobile)
-      if (known) return { session: await passport.sessions.open(db, known.user_id, here), isNew: false }
-      const account = readNewAccount(given)
+      if (known) return { session: await signIn(known.user_id), isNew: false }
+      const account = await passport.readNewAccount({ ...given, email: undefined })
       return { session: await passport.createAccount({ ...account, role: 'user' }, here), isNew: true }
     },
-    revoke: (sessionId: string) => passport.sessions.revoke(sessionId),
+    revoke: (session: { userId: string; sessionId: string }) =>
+      passport.sessions.revoke(session, here.address),
+    rotateKeys: () => passport.rotateKeys(),
     hasOthers: (usernames: readonly string[]) => users.hasOthers(usernames),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }

@@ -13,6 +13,7 @@ const actions = {
   'demote MOBILE': 'makes it an ordinary one',
   'reset-password MOBILE': 'a new password; every device is signed out',
   'setup-link': 'a new one-time link that makes the first administrator',
+  'rotate-keys': 'a new key for access tokens; the old one holds until they have run out',
 } as const
 
 export const admin: Command = {
@@ -35,13 +36,17 @@ export const admin: Command = {
 const run = async (call: Call): Promise<void> => {
   const [action = '', mobile] = call.words
   const needsMobile = ['create', 'promote', 'demote', 'reset-password'].includes(action)
-  if (!needsMobile && !['list', 'setup-link'].includes(action))
+  if (!needsMobile && !['list', 'setup-link', 'rotate-keys'].includes(action))
     throw new UsageError(`there is no action ${action}`)
   if (needsMobile !== (mobile !== undefined))
     throw new UsageError(needsMobile ? `${action} needs a mobile number` : `${action} takes no number`)
   await using accounts = await openAccounts(call.config)
   if (action === 'list') return await list(call, accounts)
   if (action === 'setup-link') return await setupLink(call, accounts)
+  if (action === 'rotate-keys') {
+    const id = await accounts.rotateKeys()
+    return call.say(`access tokens are signed by the key ${id} from now on`)
+  }
   if (action === 'create') return await create(call, accounts, mobile ?? '')
   if (action === 'reset-password') return await resetPassword(call, accounts, mobile ?? '')
   const role = action === 'promote' ? 'admin' : 'user'

@@ -94,7 +94,10 @@ interface Keys extends AsyncDisposable {
 }
 
 const createKeys = (accounts: Accounts, password: string): Keys => {
-  const open = new Map<string, { token: string; sessionId: string; atMs: number }>()
+  const open = new Map<
+    string,
+    { token: string; session: { userId: string; sessionId: string }; atMs: number }
+  >()
   let made = 0
   return {
     get made() {
@@ -107,14 +110,14 @@ const createKeys = (accounts: Accounts, password: string): Keys => {
       if (isNew) made++
       open.set(person.username, {
         token: session.accessToken,
-        sessionId: session.sessionId,
+        session,
         atMs: Date.now(),
       })
-      if (known) await accounts.revoke(known.sessionId)
+      if (known) await accounts.revoke(known.session)
       return session.accessToken
     },
     async [Symbol.asyncDispose]() {
-      for (const { sessionId } of open.values()) await accounts.revoke(sessionId)
+      for (const { session } of open.values()) await accounts.revoke(session)
     },
   }
 }

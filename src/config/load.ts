@@ -39,7 +39,15 @@ export interface Config {
   readonly logFile: string
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
   readonly mailUrl: string
-  readonly registration: 'open' | 'closed'
+  readonly smsUrls: readonly string[]
+  readonly smsDailyBudget: number
+  readonly registration: 'open' | 'invite' | 'closed'
+  readonly registrationProof: 'captcha' | 'code'
+  readonly registrationIdentity: 'mobile' | 'email' | 'either'
+  readonly phoneCountries: readonly string[]
+  readonly strictEnumeration: boolean
+  readonly staffNeedsTwoStep: boolean
+  readonly breachedPasswordsFile: string | undefined
   readonly trustedProxies: readonly string[]
   readonly userQuotaBytes: number
   readonly uploadMaxBytes: number
@@ -120,6 +128,12 @@ const contradictions = (values: Partial<Values>): string[] => {
   if (values.VIREO_CAPTCHA_ANSWER !== undefined && profile !== 'test') {
     problems.push('VIREO_CAPTCHA_ANSWER: only the test profile may fix the answer of pictures')
   }
+  if (values.VIREO_BREACHED_PASSWORDS !== undefined && !existsSync(values.VIREO_BREACHED_PASSWORDS)) {
+    problems.push('VIREO_BREACHED_PASSWORDS: there is no such file')
+  }
+  for (const url of values.VIREO_SMS_URL ?? []) {
+    if (!URL.canParse(url)) problems.push('VIREO_SMS_URL: an address in it can not be read')
+  }
   if (values.VIREO_RATE_LIMITS === false && profile === 'production') {
     problems.push('VIREO_RATE_LIMITS: production does not run without limits')
   }
@@ -194,7 +208,16 @@ const derive = (v: Values, given: ReadonlySet<string>): Config => {
     logFile: join(dataDir, 'logs', 'vireo.log'),
     logLevel: v.VIREO_LOG_LEVEL,
     mailUrl: v.VIREO_MAIL_URL,
+    smsUrls: v.VIREO_SMS_URL,
+    smsDailyBudget: v.VIREO_SMS_DAILY_BUDGET,
     registration: v.VIREO_REGISTRATION,
+    registrationProof: v.VIREO_REGISTRATION_PROOF,
+    registrationIdentity: v.VIREO_REGISTRATION_IDENTITY,
+    phoneCountries: v.VIREO_PHONE_COUNTRIES,
+    strictEnumeration: v.VIREO_STRICT_ENUMERATION,
+    staffNeedsTwoStep:
+      (v.VIREO_STAFF_TWO_STEP ?? (v.VIREO_PROFILE === 'production' ? 'required' : 'optional')) === 'required',
+    breachedPasswordsFile: v.VIREO_BREACHED_PASSWORDS,
     trustedProxies: v.VIREO_TRUSTED_PROXIES,
     userQuotaBytes: v.VIREO_USER_QUOTA,
     uploadMaxBytes: v.VIREO_UPLOAD_MAX,

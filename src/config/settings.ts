@@ -95,20 +95,63 @@ export const settings = {
     fallback: 'outbox:',
   },
   VIREO_SMS_URL: {
-    about: '`outbox:` (a file per message).',
-    schema: z.literal('outbox:', 'only outbox: is known to this version'),
+    about:
+      '`outbox:` (a file per message), `aliyun://keyId:secret@dysmsapi.aliyuncs.com?sign=…&template=…`, `tencent://keyId:secret@sms.tencentcloudapi.com?app=…&sign=…&template=…` or `webhook+https://:secret@host/path`; several, separated by commas: the next when one fails.',
+    schema: list.pipe(
+      z
+        .array(
+          z
+            .string()
+            .regex(
+              /^(outbox:$|(aliyun|tencent|webhook\+https?):\/\/.+)/,
+              'outbox:, aliyun://…, tencent://… or webhook+https://…',
+            ),
+        )
+        .min(1, 'at least one address'),
+    ),
     fallback: 'outbox:',
   },
-  VIREO_REGISTRATION: { about: '`open` or `closed`.', schema: z.enum(['open', 'closed']), fallback: 'open' },
+  VIREO_SMS_DAILY_BUDGET: {
+    about: 'SMS that may be sent in one day, all together.',
+    schema: z.coerce.number().int().min(0).max(10_000_000),
+    fallback: '2000',
+  },
+  VIREO_REGISTRATION: {
+    about: '`open`, `invite` (an administrator makes invitations) or `closed`.',
+    schema: z.enum(['open', 'invite', 'closed']),
+    fallback: 'open',
+  },
   VIREO_REGISTRATION_PROOF: {
-    about: 'What a registration must show: `captcha`.',
-    schema: z.literal('captcha', 'only captcha is known to this version'),
+    about: 'What a registration must show: `captcha`, or `code` sent by SMS or e-mail.',
+    schema: z.enum(['captcha', 'code']),
     fallback: 'captcha',
   },
   VIREO_REGISTRATION_IDENTITY: {
-    about: 'With what one registers: `mobile`.',
-    schema: z.literal('mobile', 'only mobile is known to this version'),
+    about: 'With what one registers: `mobile`, `email` or `either`.',
+    schema: z.enum(['mobile', 'email', 'either']),
     fallback: 'mobile',
+  },
+  VIREO_PHONE_COUNTRIES: {
+    about:
+      'Countries whose mobile numbers may be used, as `CN,HK,SG`; a number without +code is read as of the first.',
+    schema: list.pipe(
+      z.array(z.string().regex(/^[A-Z]{2}$/, 'codes such as CN,HK')).min(1, 'at least one country'),
+    ),
+    fallback: 'CN',
+  },
+  VIREO_STRICT_ENUMERATION: {
+    about: '`1`: check_mobile and codes never tell whether a number is registered.',
+    schema: z.enum(['0', '1']).transform((v) => v === '1'),
+    fallback: '0',
+  },
+  VIREO_STAFF_TWO_STEP: {
+    about:
+      '`required`: administrators and moderators act as such only with two-step verification; `optional`. Required in production if not set.',
+    schema: z.enum(['required', 'optional']),
+  },
+  VIREO_BREACHED_PASSWORDS: {
+    about: 'A file of breached passwords in the ordered SHA-1 format of Have I Been Pwned; never read whole.',
+    schema: z.string().min(1),
   },
   VIREO_TRUSTED_PROXIES: {
     about: 'Addresses or networks whose forwarded headers count, separated by commas.',

@@ -78,6 +78,21 @@ export const createDanmakuService = ({ db, kv, bus, clock, count, isForbidden }:
     store.isMuted(db, ownerId, userId, clock.now())
 
   return {
+    /** What somebody wrote, page by page. */
+    async *exportOf(userId: string): AsyncIterable<object> {
+      let afterId: string | undefined
+      for (;;) {
+        const rows = await store.writtenByQuery(db, userId, afterId, 500).execute()
+        for (const row of rows)
+          yield {
+            text: row.text,
+            media_time: row.media_ms / 1000,
+            sent_at: new Date(row.sent_ms).toISOString(),
+          }
+        afterId = rows.at(-1)?.id
+        if (afterId === undefined || rows.length < 500) return
+      }
+    },
     isMuted,
 
     /** Resolves once it is stored. Throws `muted`, `text_forbidden`, `rate_limited`. */

@@ -126,3 +126,10 @@ export const listMutes = (db: Queries, ownerId: string, nowMs: number, limit: nu
     .orderBy('room_mute.user_id')
     .limit(limit)
     .execute()
+
+/** What somebody wrote, the oldest first, after the one with `afterId`. */
+export const writtenByQuery = (db: Queries, userId: string, afterId: string | undefined, limit: number) => {
+  let rows = db.selectFrom('danmaku').selectAll().where('user_id', '=', userId)
+  if (afterId !== undefined) rows = rows.where('id', '>', afterId)
+  return rows.orderBy('id').limit(limit)
+}

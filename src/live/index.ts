@@ -35,6 +35,7 @@ import './tables.ts'
 import { createTurns } from './turns.ts'
 
 export type { ReplayInput, Replays } from './replay.ts'
+export { clearStreamKey as voidStreamKey } from './store.ts'
 export { createReplays, deleteRecording } from './video-replays.ts'
 export { mountLivePlayRoutes } from './play-routes.ts'
 export { mountLiveRoutes } from './routes.ts'

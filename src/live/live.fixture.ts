@@ -11,7 +11,7 @@ import { loadSecrets } from '../config/secrets.ts'
 import { createDanmaku, mountDanmakuRoutes } from '../danmaku/index.ts'
 import type { FindTimeline } from '../danmaku/index.ts'
 import type { EndedSummary, IngestLink, PublicationState, SessionEvent } from '../ingest/index.ts'
-import { createAuthenticate, createPassport } from '../passport/index.ts'
+import { createAuthenticate } from '../passport/index.ts'
 import type { Bus } from '../platform/bus/bus.ts'
 import { createMemoryBus } from '../platform/bus/memory.ts'
 import { createDiskBlobs } from '../platform/blob/disk.ts'
@@ -24,6 +24,8 @@ import { createHttpServer } from '../platform/http/server.ts'
 import { registerSockets } from '../platform/http/socket.ts'
 import { createTickets } from '../platform/http/socket-ticket.ts'
 import { createImages } from '../platform/image/image.ts'
+import { createJobs } from '../platform/jobs/jobs.ts'
+import { createTestPassport } from '../passport/testing.ts'
 import { createMemoryKv } from '../platform/kv/memory.ts'
 import { createLimits } from '../platform/limit/limit.ts'
 import { silentLog } from '../platform/log/log.ts'
@@ -72,8 +74,9 @@ export const createLiveApp = async (options: LiveAppOptions) => {
   const blobs = await createDiskBlobs({ directory: join(directory, 'media') })
   const users = createUserService({ db, clock })
   const secrets = loadSecrets(directory, undefined)
-  const config = { registration: 'open', captchaAnswer: undefined } as const
-  const passport = createPassport({ config, secrets, db, kv, events, users, clock, log })
+  const jobs = making.use(await createJobs({ db, bus, log, clock }))
+  const passport = createTestPassport({ directory, secrets, db, kv, jobs, events, users, clock, log })
+  making.defer(() => passport.close())
   const counted = new Map<string, number>()
   const danmaku = createDanmaku({
     db,

@@ -168,7 +168,7 @@ describe.each(testDatabases())('the socket of a room on $name', ({ open }) => {
     )
     // A ticket of a session that ended meanwhile.
     const late = await app.ticketOf(person)
-    await app.passport.sessions.revoke(person.sessionId)
+    await app.passport.sessions.revoke(person, '127.0.0.1')
     await expect(openSocket(urlOf(app, owner), ['vireo.1', `ticket.${late}`])).rejects.toThrow('refused: 401')
     // Without any subprotocol it reads.
     using plain = await openSocket(urlOf(app, owner), [])
@@ -204,7 +204,7 @@ describe.each(testDatabases())('the socket of a room on $name', ({ open }) => {
     using b = await app.join(owner.roomId, banned)
     using c = await app.join(owner.roomId, staying)
     const beganMs = Date.now()
-    await app.passport.sessions.revoke(leaving.sessionId)
+    await app.passport.sessions.revoke(leaving, '127.0.0.1')
     await db.updateTable('user').set({ banned_ms: 1 }).where('id', '=', banned.userId).execute()
     expect(await Promise.all([a.closed, b.closed])).toEqual([1008, 1008])
     expect(Date.now() - beganMs).toBeLessThan(5000)

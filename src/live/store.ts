@@ -168,7 +168,12 @@ export const findUnended = (db: Queries): Promise<SessionRow[]> =>
     .where('state', 'in', [...waitingStates, 'live'])
     .execute()
 
-/** Sessions whose publisher may not publish any more: banned, or the room is closed. */
+/** Without a key nobody publishes in this room; what runs ends with the next look at who may not. */
+export const clearStreamKey = async (q: Queries, userId: string): Promise<void> => {
+  await q.updateTable('room').set({ stream_key_hash: null }).where('user_id', '=', userId).execute()
+}
+
+/** Sessions whose publisher may not publish any more: banned, deleted, without a stream key, or the room is closed. */
 export const findBanned = (db: Queries): Promise<{ id: string }[]> =>
   db
     .selectFrom('live_session')
@@ -176,7 +181,14 @@ export const findBanned = (db: Queries): Promise<{ id: string }[]> =>
     .innerJoin('room', 'room.user_id', 'live_session.user_id')
     .select('live_session.id')
     .where('live_session.state', 'in', [...waitingStates, 'live'])
-    .where((eb) => eb.or([eb('user.banned_ms', 'is not', null), eb('room.closed', '=', 1)]))
+    .where((eb) =>
+      eb.or([
+        eb('user.banned_ms', 'is not', null),
+        eb('user.deleted_ms', 'is not', null),
+        eb('room.stream_key_hash', 'is', null),
+        eb('room.closed', '=', 1),
+      ]),
+    )
     .execute()
 
 export const dueRecordingsQuery = (db: Queries, nowMs: number) =>

@@ -23,3 +23,15 @@ export const clearRefreshCookie = (request: FastifyRequest, reply: FastifyReply)
 
 const attributes = (request: FastifyRequest) =>
   ({ path: '/', httpOnly: true, sameSite: 'strict', secure: request.isSecure }) as const
+
+const deviceLifeS = 400 * 24 * 3600
+const deviceName = (request: FastifyRequest): string =>
+  request.isSecure ? '__Host-vireo_device' : 'vireo_device'
+
+/** By it an account knows the browser again; it signs nobody in. */
+export const setDeviceCookie = (request: FastifyRequest, reply: FastifyReply, token: string): void => {
+  reply.setCookie(deviceName(request), token, { ...attributes(request), maxAge: deviceLifeS })
+}
+
+export const readDeviceCookie = (request: FastifyRequest): string | undefined =>
+  isWeb(request) ? request.cookies[deviceName(request)] : undefined

@@ -6,7 +6,9 @@ import type { Db, Transaction } from '../platform/db/db.ts'
 import { AppError } from '../platform/errors/app-error.ts'
 import type { UserService } from '../user/index.ts'
 import { createPasswords } from './password.ts'
-import { isPasswordStrong, maskMobile, nationalNumber, parseMobile } from './rules.ts'
+import type { PasswordRules } from './password-rules.ts'
+import { maskMobile, nationalNumber } from './rules.ts'
+import type { ParseMobile } from './rules.ts'
 import * as store from './store.ts'
 
 interface Deps {
@@ -14,6 +16,8 @@ interface Deps {
   clock: Clock
   users: UserService
   audit: Audit
+  parseMobile: ParseMobile
+  passwordRules: PasswordRules
 }
 
 export interface Staff {
@@ -24,7 +28,7 @@ export interface Staff {
   mobile: string
 }
 
-export const createOperator = ({ db, clock, users, audit }: Deps) => {
+export const createOperator = ({ db, clock, users, audit, parseMobile, passwordRules }: Deps) => {
   const find = async (text: string): Promise<store.AccountRow | undefined> => {
     const mobile = parseMobile(text)
     if (mobile === undefined) throw new AppError('mobile_invalid')
@@ -75,11 +79,11 @@ export const createOperator = ({ db, clock, users, audit }: Deps) => {
       const account = await named(mobile)
       const user = await users.row(account.user_id)
       const personal = [nationalNumber(account.mobile ?? ''), user?.username ?? undefined, user?.nickname]
-      if (!isPasswordStrong(password, personal)) throw new AppError('password_weak')
+      if (!(await passwordRules.isStrong(password, personal))) throw new AppError('password_weak')
       const hash = await createPasswords({ running: 1, waiting: 0 }).hash(password)
       await db.transaction(async (trx) => {
         await store.setPasswordHash(trx, account.user_id, hash)
-        await store.revokeAllSessions(trx, account.user_id, clock.now())
+        await store.revokeSessionsOf(trx, account.user_id, clock.now(), undefined)
         await record(trx, 'password.reset', account.user_id)
       })
     },

@@ -11,6 +11,9 @@ export interface Passwords {
   verify(stored: string | undefined, password: string): Promise<boolean>
 }
 
+/** True for a hash made with other parameters than today's. */
+export const isOutdated = (stored: string): boolean => !stored.startsWith('$argon2id$v=19$m=19456,t=2,p=1$')
+
 /** At most `running` hashes at once and `waiting` in line; beyond that `unavailable` with a time to come back. */
 export const createPasswords = ({ running, waiting }: { running: number; waiting: number }): Passwords => {
   const line: (() => void)[] = []

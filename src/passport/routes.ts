@@ -3,22 +3,32 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import {
   atBarePath,
   checkMobile,
+  emailCode,
   imageCode,
   login,
   logout,
+  passkeySignIn,
+  passkeySignInOptions,
   passportPrefixes,
   refresh,
   register,
+  resetConfirm,
+  resetRequest,
+  smsCode,
+  twoStep,
+  twoStepPasskeyOptions,
 } from '../../contract/passport.ts'
 import type { Endpoint } from '../../contract/endpoint.ts'
 import { getMe, patchMe } from '../../contract/user.ts'
 import { AppError } from '../platform/errors/app-error.ts'
 import type { Handler, Router } from '../platform/http/route.ts'
+import { randomName } from '../platform/ids/ids.ts'
 import type { Limits } from '../platform/limit/limit.ts'
 import type { UserService } from '../user/index.ts'
 import type { AnswerSession } from './answer.ts'
-import { clearRefreshCookie, readRefreshCookie } from './cookie.ts'
+import { clearRefreshCookie, readDeviceCookie, readRefreshCookie } from './cookie.ts'
 import type { PassportService } from './service.ts'
+import type { Device } from './sessions.ts'
 
 interface Deps {
   app: FastifyInstance
@@ -39,10 +49,10 @@ export const mountPassportRoutes = ({ app, router, service, answerSession, users
   const signIns = limits.create({ name: 'login', points: 60, windowS: 10 * minute })
   const refreshes = limits.create({ name: 'refresh', points: 120, windowS: 10 * minute })
 
-  const onBoth = <E extends Endpoint>(spec: E, handler: Handler<E>): void => {
-    router.on(spec, handler)
-    router.on(atBarePath(spec), handler)
-  }
+  const codes = limits.create({ name: 'codes', points: 30, windowS: hour })
+  const secondSteps = limits.create({ name: 'two_step', points: 60, windowS: 10 * minute })
+  const resets = limits.create({ name: 'reset', points: 20, windowS: hour })
+  const onBoth = onBothAddresses(router)
 
   for (const prefix of passportPrefixes) {
     app.get(
@@ -75,14 +85,65 @@ export const mountPassportRoutes = ({ app, router, service, answerSession, users
     return { mobile }
   })
 
+  onBoth(smsCode, async ({ body, caller, address, language }) => {
+    await codes.take(address)
+    return service.codeRequests.sms(body, { userId: caller?.userId, address, language })
+  })
+
+  onBoth(emailCode, async ({ body, caller, address, language }) => {
+    await codes.take(address)
+    return service.codeRequests.email(body, { userId: caller?.userId, address, language })
+  })
+
   onBoth(register, async ({ body, address, request, reply }) => {
     await registrations.take(address)
-    return answerSession(await service.register(body, { device: deviceOf(request), address }), request, reply)
+    const session = await service.register(body, deviceOf(request, body.device_token))
+    return answerSession(session, request, reply)
   })
 
   onBoth(login, async ({ body, address, request, reply }) => {
     await signIns.take(address)
-    return answerSession(await service.signIn(body, { device: deviceOf(request), address }), request, reply)
+    const answer = await service.signIn(body, deviceOf(request, body.device_token))
+    return 'two_step_required' in answer ? answer : answerSession(answer, request, reply)
+  })
+
+  onBoth(twoStep, async ({ body, address, request, reply }) => {
+    await secondSteps.take(address)
+    const session = await service.twoStep.complete(body, deviceOf(request, body.device_token))
+    return answerSession(session, request, reply)
+  })
+
+  onBoth(twoStepPasskeyOptions, async ({ body, address }) => {
+    await secondSteps.take(address)
+    return service.twoStep.passkeyOptions(body.two_step_token)
+  })
+
+  onBoth(passkeySignInOptions, async ({ address }) => {
+    await secondSteps.take(address)
+    const id = randomName()
+    return { id, options: await service.passkeys.options(`sign_in:${id}`, undefined) }
+  })
+
+  onBoth(passkeySignIn, async ({ body, address, request, reply }) => {
+    await signIns.take(address)
+    const session = await service.passkeySignIn(
+      body.id,
+      body.credential,
+      deviceOf(request, body.device_token),
+    )
+    return answerSession(session, request, reply)
+  })
+
+  onBoth(resetRequest, async ({ body, address, language }) => {
+    await resets.take(address)
+    await service.reset.request(body, address, language)
+    return null
+  })
+
+  onBoth(resetConfirm, async ({ body, address }) => {
+    await resets.take(address)
+    await service.reset.confirm(body, address)
+    return null
   })
 
   onBoth(refresh, async ({ body, address, request, reply }) => {
@@ -97,10 +158,10 @@ export const mountPassportRoutes = ({ app, router, service, answerSession, users
     }
   })
 
-  onBoth(logout, async ({ body, caller, request, reply }) => {
+  onBoth(logout, async ({ body, caller, address, request, reply }) => {
     const token = body?.refresh_token ?? readRefreshCookie(request)
-    if (caller) await service.sessions.revoke(caller.sessionId)
-    if (token !== undefined) await service.sessions.revokeByToken(token)
+    if (caller) await service.sessions.revoke(caller, address)
+    if (token !== undefined) await service.sessions.revokeByToken(token, address)
     clearRefreshCookie(request, reply)
     return null
   })
@@ -113,8 +174,16 @@ export const mountPassportRoutes = ({ app, router, service, answerSession, users
   })
 }
 
-const deviceOf = (request: FastifyRequest): string => (request.headers['user-agent'] ?? '').slice(0, 200)
+const deviceOf = (request: FastifyRequest, token?: string): Device => ({
+  device: (request.headers['user-agent'] ?? '').slice(0, 200),
+  address: request.ip,
+  token: token ?? readDeviceCookie(request),
+})
 
-/** `Authorization: Bearer …`; a header of another kind counts as none. */
-export const bearerOf = (request: FastifyRequest): string | undefined =>
-  /^Bearer +([\w.~+/-]+=*)$/i.exec(request.headers.authorization ?? '')?.[1]
+/** The passport's routes stand at the bare path of the original specification, too. */
+export const onBothAddresses =
+  (router: Router) =>
+  <E extends Endpoint>(spec: E, handler: Handler<E>): void => {
+    router.on(spec, handler)
+    router.on(atBarePath(spec), handler)
+  }

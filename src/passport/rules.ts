@@ -1,4 +1,6 @@
-/** Owns the pure rules of the passport: numbers, passwords, masks. */
+/** Owns the pure rules of the passport: numbers, addresses, masks, names of devices. */
+import { createRequire } from 'node:module'
+import type { CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/mobile'
 
 const mobilePattern = /^(?:\+?86[ -]?)?(1[3-9][0-9]{9})$/
 
@@ -11,29 +13,75 @@ export const parseMobile = (text: string): string | undefined => {
   return national === undefined ? undefined : `+86${national}`
 }
 
-/** `13800138000` of `+8613800138000`. */
+export type ParseMobile = (text: string) => string | undefined
+
+/** For the site's countries. China is read by the rule above; the tables of all others are loaded when one is allowed. */
+export const createParseMobile = (countries: readonly string[]): ParseMobile => {
+  const [first] = countries
+  const others = countries.filter((country) => country !== 'CN')
+  if (others.length === 0) return parseMobile
+  const library = createRequire(import.meta.url)('libphonenumber-js/mobile') as {
+    parsePhoneNumberFromString: typeof parsePhoneNumberFromString
+  }
+  return (text) => {
+    const chinese = countries.includes('CN') ? parseMobile(text) : undefined
+    const trimmed = text.replace(/^ +| +$/g, '')
+    if (chinese !== undefined && (first === 'CN' || trimmed.startsWith('+'))) return chinese
+    if (!/^\+?[0-9][0-9 ()-]{3,24}$/.test(trimmed)) return undefined
+    const number = library.parsePhoneNumberFromString(trimmed, first as CountryCode)
+    if (!number?.isValid() || !others.includes(number.country ?? '')) return undefined
+    return number.number
+  }
+}
+
+/** `13800138000` of `+8613800138000`; other countries keep their code. */
 export const nationalNumber = (mobile: string): string => mobile.replace(/^\+86/, '')
 
-/** `138****8000` of `+8613800138000`. */
+/** `138****8000` of `+8613800138000`; `+1415****67` of others. */
 export const maskMobile = (mobile: string): string =>
-  nationalNumber(mobile).replace(/^(\d{3})\d+(\d{4})$/, '$1****$2')
+  mobile.startsWith('+86')
+    ? nationalNumber(mobile).replace(/^(\d{3})\d+(\d{4})$/, '$1****$2')
+    : mobile.replace(/^(\+\d{4})\d+(\d{2})$/, '$1****$2')
 
-const commonPasswords = new Set(
-  `password password1 password12 password123 passw0rd p@ssw0rd p@ssword 12345678 123456789 1234567890 87654321
-  987654321 0987654321 11111111 00000000 88888888 66666666 12341234 123123123 11223344 1q2w3e4r 1q2w3e4r5t
-  1qaz2wsx qazwsxedc qwertyui qwertyuiop qwerty123 asdfghjk asdfghjkl zxcvbnm1 abcd1234 abc12345 abc123456
-  a1234567 a12345678 a123456789 aa123456 aa12345678 iloveyou iloveyou1 woaini520 woaini1314 5201314520 sunshine
-  princess football baseball superman trustno1 letmein1 welcome1 admin123 admin1234 administrator zaq12wsx
-  dragon123 monkey123 changeme computer internet`.split(/\s+/),
-)
+const emailPattern =
+  /^[^\s@<>,;:"()[\]\\\p{C}]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{1,62}$/iu
 
-/** Length 8 to 128 characters, not among the common ones, without the number or a name of at least 4 letters. */
-export const isPasswordStrong = (password: string, personal: readonly (string | undefined)[]): boolean => {
-  const length = [...password].length
-  if (length < 8 || length > 128) return false
-  const lower = password.toLowerCase()
-  if (commonPasswords.has(lower) || new Set(lower).size < 3) return false
-  return !personal.some(
-    (word) => word !== undefined && word.length >= 4 && lower.includes(word.toLowerCase()),
+/** One plain address as it was typed, normalised once; undefined for anything else. */
+export const parseEmail = (text: string): string | undefined => {
+  const email = text.normalize('NFKC').replace(/^ +| +$/g, '')
+  return email.length <= 254 && emailPattern.test(email) ? email : undefined
+}
+
+/** Under this an address is unique: letters' case makes no second account. */
+export const emailKey = (email: string): string => email.toLowerCase()
+
+/** `s****y@example.com`. */
+export const maskEmail = (email: string): string =>
+  email.replace(/^(.)[^@]*?(.?)@/, (_, first: string, last: string) => `${first}****${last}@`)
+
+const browsers: readonly (readonly [RegExp, string])[] = [
+  [/MicroMessenger/, '微信'],
+  [/Edg(e|A|iOS)?\//, 'Edge'],
+  [/OPR\//, 'Opera'],
+  [/Firefox\/|FxiOS/, 'Firefox'],
+  [/Chrom(e|ium)\/|CriOS/, 'Chrome'],
+  [/Safari\//, 'Safari'],
+  [/^curl\//, 'curl'],
+]
+const systems: readonly (readonly [RegExp, string])[] = [
+  [/iPhone/, 'iPhone'],
+  [/iPad/, 'iPad'],
+  [/Android/, 'Android'],
+  [/Windows/, 'Windows'],
+  [/Mac OS X/, 'macOS'],
+  [/CrOS/, 'ChromeOS'],
+  [/Linux/, 'Linux'],
+]
+
+/** `Chrome · Windows` of a User-Agent; its first word where it is not known. */
+export const deviceInWords = (agent: string): string => {
+  const known = [browsers, systems].flatMap(
+    (list) => list.find(([pattern]) => pattern.test(agent))?.[1] ?? [],
   )
+  return known.length > 0 ? known.join(' · ') : (/^[\w.-]{1,40}/.exec(agent)?.[0] ?? '')
 }

@@ -1,68 +1,103 @@
-/** Owns the use case of signing in: attempts are counted before anything is compared, unknown accounts cost the same. */
+/** Owns the use case of signing in by password or SMS code; unknown accounts cost the same and are answered the same. */
 import type { z } from 'zod'
-import type { login } from '../../contract/passport.ts'
-import type { Db } from '../platform/db/db.ts'
+import type { login, TwoStepRequired } from '../../contract/passport.ts'
 import { AppError } from '../platform/errors/app-error.ts'
-import type { Kv } from '../platform/kv/kv.ts'
-import type { UserService } from '../user/index.ts'
+import type { Db } from '../platform/db/db.ts'
 import type { Captcha } from './captcha.ts'
+import type { Codes } from './codes.ts'
+import type { Devices } from './devices.ts'
+import type { Guard } from './guard.ts'
+import type { OpenSession } from './open-session.ts'
+import { isOutdated } from './password.ts'
 import type { Passwords } from './password.ts'
-import { parseMobile } from './rules.ts'
-import type { Device, OpenSession, Sessions } from './sessions.ts'
+import { emailKey, parseEmail } from './rules.ts'
+import type { ParseMobile } from './rules.ts'
+import type { Device, SignedIn } from './sessions.ts'
 import * as store from './store.ts'
+import type { TwoStep } from './two-step.ts'
 
 export type LoginInput = z.output<NonNullable<typeof login.body>>
 
-const attemptWindowMs = 15 * 60_000
-/** After these a picture is asked for, */
-const freeAttempts = 3
-/** and after so many that were compared nothing helps until the window is over. */
-const mostAttempts = 20
-
-const comparedKey = (key: string): string => `${key}:compared`
-
 interface SignInDeps {
   db: Db
-  kv: Kv
-  users: UserService
+  parseMobile: ParseMobile
   captcha: Captcha
+  codes: Codes
   passwords: Passwords
-  sessions: Sessions
+  devices: Devices
+  guard: Guard
+  twoStep: TwoStep
+  openSession: OpenSession
 }
 
-export const createSignIn = (deps: SignInDeps) => {
-  const { db, kv, users, captcha, passwords, sessions } = deps
-
-  const findAccount = (name: string): Promise<store.AccountRow | undefined> => {
+/** By mobile number, e-mail address or user name; one indexed look-up. */
+export const createFindAccount =
+  ({ db, parseMobile }: { db: Db; parseMobile: ParseMobile }) =>
+  (name: string): Promise<store.AccountRow | undefined> => {
     const mobile = parseMobile(name)
-    return mobile === undefined
-      ? store.findAccountByUsername(db, name.toLowerCase())
-      : store.findAccountByMobile(db, mobile)
+    if (mobile !== undefined) return store.findAccountByMobile(db, mobile)
+    const email = parseEmail(name)
+    if (email !== undefined) return store.findAccountByEmail(db, emailKey(email))
+    return store.findAccountByUsername(db, name.toLowerCase())
   }
 
-  /** Counts per account, not per address, so that many addresses guess no more than one. */
-  const countAttempt = async (key: string, input: LoginInput, address: string): Promise<void> => {
-    if ((await kv.incr(key, attemptWindowMs)) > freeAttempts) {
-      if (!input.img_code_id || !input.img_code) throw new AppError('img_code_required')
-      await captcha.redeem(input.img_code_id, input.img_code, address)
-    }
-    // Counted apart: who brings no picture could shut the owner out for nothing.
-    const compared = await kv.incr(comparedKey(key), attemptWindowMs)
-    if (compared > mostAttempts) throw new AppError('rate_limited', { retryAfterS: attemptWindowMs / 1000 })
-  }
+export const createSignIn = (deps: SignInDeps) => {
+  const { parseMobile, captcha, codes, passwords, devices, guard, twoStep, openSession } = deps
+  const findAccount = createFindAccount(deps)
 
-  return async (input: LoginInput, device: Device): Promise<OpenSession> => {
+  /** After the first step: a session, or what the second step needs. */
+  const goOn = async (
+    account: store.AccountRow,
+    device: Device,
+    trusted: boolean,
+    first: 'password' | 'sms',
+  ): Promise<SignedIn | TwoStepRequired> =>
+    account.two_step === 1 && !trusted
+      ? twoStep.begin(account, device, first)
+      : openSession(account.user_id, device, { how: first })
+
+  const byPassword = async (input: LoginInput, device: Device): Promise<SignedIn | TwoStepRequired> => {
     const name = (input.account || input.mobile || '').trim()
     if (name === '' || !input.password) throw new AppError('params_missing')
-    const key = `login_attempts:${(parseMobile(name) ?? name).toLowerCase()}`
-    await countAttempt(key, input, device.address)
     const account = await findAccount(name)
-    if (!(await passwords.verify(account?.password_hash, input.password)) || account === undefined) {
+    const known = await devices.recognise(account?.user_id, device.token)
+    const attempt = {
+      subject: account?.user_id ?? `unknown:${(parseMobile(name) ?? name).toLowerCase()}`,
+      device: known?.key,
+      address: device.address,
+      showPicture: async () => {
+        if (!input.img_code_id || !input.img_code) throw new AppError('img_code_required')
+        await captcha.redeem(input.img_code_id, input.img_code, device.address)
+      },
+    }
+    await guard.admit(attempt)
+    if (
+      !(await passwords.verify(account?.password_hash || undefined, input.password)) ||
+      account === undefined
+    ) {
+      await guard.failed(attempt)
       throw new AppError('credentials_wrong')
     }
-    if ((await users.row(account.user_id))?.banned_ms != null) throw new AppError('user_banned')
-    await kv.delete(key)
-    await kv.delete(comparedKey(key))
-    return sessions.open(db, account.user_id, device)
+    await guard.passed(attempt)
+    // Parameters grow with time; this is the one moment when the password is known.
+    if (isOutdated(account.password_hash))
+      await store.updateAccount(deps.db, account.user_id, {
+        password_hash: await passwords.hash(input.password),
+      })
+    return goOn(account, device, known?.trusted ?? false, 'password')
   }
+
+  const bySms = async (input: LoginInput, device: Device): Promise<SignedIn | TwoStepRequired> => {
+    const mobile = parseMobile(input.mobile || input.account || '')
+    if (mobile === undefined) throw new AppError('mobile_invalid')
+    await codes.redeem({ channel: 'sms', purpose: 'login', to: mobile, context: '' }, input.sms_code ?? '')
+    const account = await store.findAccountByMobile(deps.db, mobile)
+    // A number that its account never proved is no way in: whoever registered it need not be who has it.
+    if (account === undefined || account.mobile_proven_ms === null) throw new AppError('sms_code_wrong')
+    const known = await devices.recognise(account.user_id, device.token)
+    return goOn(account, device, known?.trusted ?? false, 'sms')
+  }
+
+  return (input: LoginInput, device: Device): Promise<SignedIn | TwoStepRequired> =>
+    input.sms_code && !input.password ? bySms(input, device) : byPassword(input, device)
 }

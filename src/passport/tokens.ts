@@ -1,14 +1,15 @@
 /** Owns the two tokens: a short signed access token and a refresh token that only its session can make. */
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { SignJWT, jwtVerify } from 'jose'
+import { SignJWT, decodeProtectedHeader, jwtVerify } from 'jose'
 import type { Secret, Secrets } from '../config/secrets.ts'
 import type { Clock } from '../platform/clock/clock.ts'
+import { isAppError } from '../platform/errors/app-error.ts'
+import type { SigningKeys } from './signing-keys.ts'
 
 export const accessLifeS = 15 * 60
 
 const algorithm = 'HS256'
 const issuer = 'vireo'
-const keyId = '1'
 
 export interface AccessClaims {
   userId: string
@@ -35,24 +36,35 @@ export interface Tokens {
   isRefreshOf(parts: RefreshParts, salt: string): boolean
 }
 
-export const createTokens = ({ secrets, clock }: { secrets: Secrets; clock: Clock }): Tokens => {
-  const accessKey = secrets.keyFor('access-token')
+export const createTokens = ({
+  secrets,
+  keys,
+  clock,
+}: {
+  secrets: Secrets
+  keys: Pick<SigningKeys, 'signing' | 'verifying'>
+  clock: Clock
+}): Tokens => {
   const refreshKey = secrets.keyFor('refresh-token')
   return {
-    access: ({ userId, sessionId }) => {
+    access: async ({ userId, sessionId }) => {
+      const key = await keys.signing()
       const nowS = Math.floor(clock.now() / 1000)
       return new SignJWT({ sid: sessionId })
-        .setProtectedHeader({ alg: algorithm, typ: 'at+jwt', kid: keyId })
+        .setProtectedHeader({ alg: algorithm, typ: 'at+jwt', kid: key.id })
         .setSubject(userId)
         .setIssuer(issuer)
         .setAudience(issuer)
         .setIssuedAt(nowS)
         .setExpirationTime(nowS + accessLifeS)
-        .sign(accessKey.reveal())
+        .sign(key.bytes)
     },
     async readAccess(token) {
       try {
-        const { payload } = await jwtVerify(token, accessKey.reveal(), {
+        const { kid } = decodeProtectedHeader(token)
+        const key = await keys.verifying(kid)
+        if (key === undefined) return undefined
+        const { payload } = await jwtVerify(token, key, {
           algorithms: [algorithm],
           issuer,
           audience: issuer,
@@ -63,7 +75,9 @@ export const createTokens = ({ secrets, clock }: { secrets: Secrets; clock: Cloc
         return typeof sub === 'string' && typeof sid === 'string'
           ? { userId: sub, sessionId: sid }
           : undefined
-      } catch {
+      } catch (error) {
+        // A failed storage is not the caller's fault.
+        if (isAppError(error)) throw error
         // Forged, expired or not a token at all: the caller gets one answer for all of them.
         return undefined
       }

@@ -11,7 +11,7 @@ const chunkBytes = 16 * 1024 * 1024
 const freshMs = 500
 
 interface Deps {
-  config: Pick<Config, 'rtmpPort' | 'tls'>
+  config: Pick<Config, 'registrationProof' | 'registrationIdentity' | 'phoneCountries' | 'rtmpPort' | 'tls'>
   settings: Pick<Settings, 'read'>
   version: string
   setup: Setup
@@ -35,6 +35,9 @@ export const createSiteDescription = ({
       name: set.site_name,
       version,
       registration: set.registration,
+      registration_proof: config.registrationProof,
+      registration_identity: config.registrationIdentity,
+      phone_countries: [...config.phoneCountries],
       announcement: set.announcement,
       icp_number: set.icp_number,
       needs_setup: await setup.isNeeded(),

@@ -5,7 +5,6 @@ import type { setup } from '../../contract/site.ts'
 import type { Db } from '../platform/db/db.ts'
 import { AppError } from '../platform/errors/app-error.ts'
 import { secretToken } from '../platform/ids/ids.ts'
-import { readNewAccount } from '../passport/index.ts'
 import type { PassportService } from '../passport/index.ts'
 import type { UserService } from '../user/index.ts'
 import * as store from './store.ts'
@@ -36,7 +35,8 @@ export const createSetup = ({ db, users, passport }: Deps) => ({
 
   /** Consumes the token and makes the administrator in one transaction. Throws `setup_token_invalid`. */
   async redeem(input: SetupInput, device: { device: string; address: string }): Promise<OpenSession> {
-    const account = readNewAccount({ ...input, username: undefined })
+    if (!input.mobile.trim()) throw new AppError('params_missing')
+    const account = await passport.readNewAccount({ ...input, email: undefined, username: undefined })
     return passport.createAccount({ ...account, role: 'admin' }, device, async (trx) => {
       const isTaken = await store.takeValue(trx, name, digest(input.token))
       if (!isTaken || (await users.hasAdminIn(trx))) throw new AppError('setup_token_invalid')

@@ -43,7 +43,10 @@ export const createUserService = ({ db, clock }: { db: Db; clock: Clock }) => ({
       ban_reason: '',
       room_id: publicId(),
       created_ms: clock.now(),
+      deleted_ms: null,
     }
+    if (row.username_key !== null && (await store.isReserved(trx, row.username_key, id, clock.now())))
+      throw new AppError('username_taken')
     await refusingTakenNames(() => store.insertUser(trx, row))
     return id
   },
@@ -53,7 +56,7 @@ export const createUserService = ({ db, clock }: { db: Db; clock: Clock }) => ({
     const row = id.startsWith('@')
       ? await store.findUserByUsername(db, usernameKey(id.slice(1)))
       : await store.findUser(db, id)
-    if (row === undefined) return undefined
+    if (row === undefined || row.deleted_ms !== null) return undefined
     return toUser(row, viewerId === undefined ? undefined : await standingTo(db, viewerId, row.id))
   },
 
@@ -100,11 +103,43 @@ export const createUserService = ({ db, clock }: { db: Db; clock: Clock }) => ({
       ...(birthDate !== undefined && { birth_date: birthDate || null }),
       ...(username !== undefined && { username, username_key: usernameKey(username) }),
     }
-    await refusingTakenNames(() => store.updateUser(db, id, columns))
+    await refusingTakenNames(() =>
+      username === undefined
+        ? store.updateUser(db, id, columns)
+        : db.transaction((trx) => changeUsername(trx, id, usernameKey(username), columns, clock.now())),
+    )
   },
 
   async setAvatar(id: string, avatarKey: string): Promise<void> {
     await store.updateUser(db, id, { avatar_key: avatarKey })
+  },
+
+  /** Is it somebody's, or kept for who gave it up? */
+  async isUsernameTaken(username: string): Promise<boolean> {
+    const key = usernameKey(username)
+    return (
+      (await store.findUserByUsername(db, key)) !== undefined || store.isReserved(db, key, '', clock.now())
+    )
+  },
+
+  /** Takes what is personal away; the row stays as that of a deleted user. */
+  async erase(trx: Transaction, id: string): Promise<{ wasBanned: boolean }> {
+    const before = await store.findUser(trx, id)
+    if (before?.username_key)
+      await store.reserveUsername(trx, before.username_key, id, clock.now() + reservedMs)
+    await store.updateUser(trx, id, {
+      nickname: deletedNickname,
+      username: null,
+      username_key: null,
+      avatar_key: null,
+      signature: '',
+      sex: 0,
+      birth_date: null,
+      links: '[]',
+      role: 'user',
+      deleted_ms: clock.now(),
+    })
+    return { wasBanned: before?.banned_ms != null }
   },
 
   hasAdmin: (): Promise<boolean> => store.hasAdmin(db),
@@ -124,6 +159,24 @@ export const createUserService = ({ db, clock }: { db: Db; clock: Clock }) => ({
   /** Changes one of the counts in the caller's transaction. */
   count: store.addToCounter,
 })
+
+const reservedMs = 30 * 24 * 3600_000
+const deletedNickname = '已注销用户'
+
+/** The old name is kept for its owner for 30 days, so that nobody can pose as them; in one transaction. */
+const changeUsername = async (
+  trx: Transaction,
+  id: string,
+  key: string,
+  columns: Parameters<typeof store.updateUser>[2],
+  nowMs: number,
+): Promise<void> => {
+  if (await store.isReserved(trx, key, id, nowMs)) throw new AppError('username_taken')
+  const before = await store.findUser(trx, id)
+  await store.updateUser(trx, id, columns)
+  if (before?.username_key && before.username_key !== key)
+    await store.reserveUsername(trx, before.username_key, id, nowMs + reservedMs)
+}
 
 /** Throws `username_invalid`. */
 export const assertUsername = (username: string): void => {

@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { Selectable } from 'kysely'
 import { seek } from '../platform/db/cursor.ts'
 import type { Queries, Transaction } from '../platform/db/db.ts'
-import { forUpdate } from '../platform/db/portable.ts'
+import { forUpdate, upsert } from '../platform/db/portable.ts'
 import type { UserCounterTable, UserTable } from './tables.ts'
 
 export type UserRow = Selectable<UserTable>
@@ -189,3 +189,29 @@ export const madeSinceQuery = (db: Queries, fromId: string) =>
     .selectFrom('user')
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .where('id', '>=', fromId)
+
+/** Kept for somebody else than `userId`? */
+export const isReserved = async (
+  q: Queries,
+  usernameKey: string,
+  userId: string,
+  nowMs: number,
+): Promise<boolean> =>
+  (await q
+    .selectFrom('reserved_username')
+    .select('user_id')
+    .where('username_key', '=', usernameKey)
+    .where('user_id', '!=', userId)
+    .where('until_ms', '>', nowMs)
+    .executeTakeFirst()) !== undefined
+
+export const reserveUsername = (
+  trx: Queries,
+  usernameKey: string,
+  userId: string,
+  untilMs: number,
+): Promise<void> =>
+  upsert(trx, 'reserved_username', [{ username_key: usernameKey, user_id: userId, until_ms: untilMs }], {
+    key: ['username_key'],
+    replace: ['user_id', 'until_ms'],
+  })

@@ -22,6 +22,15 @@ export interface UserTable {
   /** Public id of the user's room, which exists from registration on. */
   room_id: string
   created_ms: number
+  /** When what was personal went; the row stays so that what others see has an author. */
+  deleted_ms: number | null
+}
+
+/** A user name that was given up: kept for its owner for a while, so that nobody can pose as them. */
+export interface ReservedUsernameTable {
+  username_key: string
+  user_id: string
+  until_ms: number
 }
 
 /** Counts in a narrow row of their own, changed by single statements only. */
@@ -53,6 +62,7 @@ declare module '../platform/db/tables.ts' {
   interface Tables {
     user: UserTable
     user_counter: UserCounterTable
+    reserved_username: ReservedUsernameTable
     user_follow: UserFollowTable
     user_block: UserBlockTable
   }

@@ -7,6 +7,7 @@ import type { Db, Queries, Transaction } from '../platform/db/db.ts'
 import { AppError } from '../platform/errors/app-error.ts'
 import type { Caller } from '../platform/http/route.ts'
 import type { Language } from '../platform/http/language.ts'
+import { isoTime } from '../user/index.ts'
 import type { UserService } from '../user/index.ts'
 import type { Addresses } from './addresses.ts'
 import type { Listing } from './listing.ts'
@@ -349,7 +350,7 @@ export const createVideoService = ({ db, clock, users, addresses, listing, searc
     },
 
     /** Soft: it can be restored until the purge takes it. */
-    async remove(publicId: string, caller: Caller): Promise<store.VideoRow> {
+    async remove(publicId: string, caller: Pick<Caller, 'userId'>): Promise<store.VideoRow> {
       return db.transaction(async (trx) => {
         const video = await owned(publicId, caller, { q: trx })
         const nowMs = clock.now()
@@ -358,6 +359,48 @@ export const createVideoService = ({ db, clock, users, addresses, listing, searc
         await listing.append(trx, 'video.deleted', video, {})
         return video
       })
+    },
+
+    /** All that a user who left has shown; done again it finds nothing. */
+    async removeAllOf(userId: string): Promise<void> {
+      for (;;) {
+        const found = await store.mineQuery(db, { ownerId: userId, trashed: false, limit: 50 }).execute()
+        for (const row of await store.findVideos(
+          db,
+          found.map(({ id }) => id),
+        ))
+          await this.remove(row.public_id, { userId })
+        if (found.length === 0) return
+      }
+    },
+
+    /** What is kept of each of a user's videos, the newest first, page by page. */
+    async *exportOf(userId: string): AsyncIterable<object> {
+      let afterId: string | undefined
+      for (;;) {
+        const found = await store
+          .mineQuery(db, { ownerId: userId, trashed: false, afterId, limit: 100 })
+          .execute()
+        const rows = await store.findVideos(
+          db,
+          found.map(({ id }) => id),
+        )
+        for (const row of rows)
+          yield {
+            id: row.public_id,
+            title: row.title,
+            intro: row.intro,
+            category: row.category,
+            tags: JSON.parse(row.tags) as string[],
+            visibility: row.visibility,
+            state: row.state,
+            duration: row.duration_ms / 1000,
+            create_time: isoTime(row.created_ms),
+            counts: { plays: row.plays, likes: row.likes, danmaku: row.danmaku },
+          }
+        afterId = found.at(-1)?.id
+        if (afterId === undefined || found.length < 100) return
+      }
     },
 
     async restore(publicId: string, viewer: Viewer & { caller: Caller }): Promise<OwnVideo> {

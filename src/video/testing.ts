@@ -9,7 +9,7 @@ import { uploadPath } from '../../contract/video.ts'
 import { loadConfig } from '../config/load.ts'
 import { loadSecrets } from '../config/secrets.ts'
 import { createAudit } from '../audit/index.ts'
-import { createAuthenticate, createPassport, createSetAvatar, mountAvatarRoute } from '../passport/index.ts'
+import { createAuthenticate, createSetAvatar, mountAvatarRoute } from '../passport/index.ts'
 import { mountPlaybackRoutes } from '../playback/index.ts'
 import { createDiskBlobs } from '../platform/blob/disk.ts'
 import { createMemoryBus } from '../platform/bus/memory.ts'
@@ -25,6 +25,7 @@ import { createHttpServer } from '../platform/http/server.ts'
 import { createImages } from '../platform/image/image.ts'
 import { createJobs } from '../platform/jobs/jobs.ts'
 import type { Kv } from '../platform/kv/kv.ts'
+import { createTestPassport } from '../passport/testing.ts'
 import { createMemoryKv } from '../platform/kv/memory.ts'
 import { createLimits } from '../platform/limit/limit.ts'
 import type { Limits } from '../platform/limit/limit.ts'
@@ -99,7 +100,8 @@ export const createVideoTestApp = async (
   const blobs = await createDiskBlobs({ directory: config.blobDir })
   const jobs = making.use(await createJobs({ db, bus, log, clock, options: { pollMs: 200 } }))
   const users = createUserService({ db, clock })
-  const passport = createPassport({ config, secrets, db, kv, events, users, clock, log })
+  const passport = createTestPassport({ config, directory, secrets, db, kv, jobs, events, users, clock, log })
+  making.defer(() => passport.close())
   const coins = createCoins({ db, kv, clock, cursorSecret: secrets.keyFor('cursor').reveal() })
   const images = createImages()
   const audit = createAudit({ db, clock, cursorSecret: Buffer.from('a secret for tests') })

@@ -79,7 +79,7 @@ mailContract('smtp', openSmtp)
 describe('outbox', () => {
   it('keeps one private file per message, for SMS too', async () => {
     await using outbox = await openOutbox()
-    const sms = createSms({ url: 'outbox:', outbox: outbox.mail })
+    const sms = createSms({ urls: ['outbox:'], outbox: outbox.mail, clock: systemClock, log: silentLog })
     await sms.send({ to: '13800138000', text: '验证码 123456', purpose: 'register', code: '123456' })
     const [name = ''] = await readdir(outbox.directory)
     expect((await stat(join(outbox.directory, name))).mode & 0o777).toBe(0o600)
@@ -124,6 +124,6 @@ describe('smtp', () => {
     await using away = createMail({ url: 'smtp://127.0.0.1:1', from: 'a@b.c', outbox, log: silentLog })
     await expect(away.send(message)).rejects.toMatchObject({ code: 'unavailable' })
     expect(() => createMail({ url: 'fax://x', from: 'a@b.c', outbox, log: silentLog })).toThrow()
-    expect(() => createSms({ url: 'fax://x', outbox })).toThrow()
+    expect(() => createSms({ urls: ['fax://x'], outbox, clock: systemClock, log: silentLog })).toThrow()
   })
 })

@@ -160,6 +160,7 @@ export const admin: Sentences<typeof zh> = {
     people: 'People and content',
     registration: 'Registration',
     registration_open: 'Open',
+    registration_invite: 'By invitation only',
     registration_closed: 'Closed',
     keywords: 'Forbidden words',
     keywords_hint: 'One per line; danmaku with one of them are refused',

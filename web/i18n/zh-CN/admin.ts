@@ -156,6 +156,7 @@ export const admin = {
     people: '注册与内容',
     registration: '注册',
     registration_open: '开放',
+    registration_invite: '凭邀请码',
     registration_closed: '关闭',
     keywords: '禁用词',
     keywords_hint: '一行一个；包含这些词的弹幕会被拒绝',

@@ -5,6 +5,7 @@ import { people } from './0002-people.ts'
 import { video } from './0003-video.ts'
 import { live } from './0004-live.ts'
 import { audit } from './0005-audit.ts'
+import { accounts } from './0006-accounts.ts'
 import { relations } from './0007-relations.ts'
 import { community } from './0008-community.ts'
 import { admin } from './0009-admin.ts'
@@ -16,6 +17,7 @@ export const migrations: readonly Migration[] = [
   video,
   live,
   audit,
+  accounts,
   relations,
   community,
   admin,
