@@ -4,10 +4,12 @@ import { defineConfig } from 'vitest/config'
 const heavy = [
   'tests/e2e/**/*.test.ts',
   'tests/machine.test.ts',
+  'tests/roles.test.ts',
   'src/ingest/**/*.test.ts',
   'src/live/live.test.ts',
   'src/video/*.test.ts',
   'src/playback/*.test.ts',
+  'src/cli/*.test.ts',
 ]
 
 export default defineConfig({

@@ -128,6 +128,21 @@ export const errorCodes = define({
     zh: '设置链接无效或已使用',
     en: 'The setup link is not valid or was used',
   },
+  last_admin: {
+    status: 409,
+    zh: '不能这样做：本站将没有可用的管理员',
+    en: 'This would leave the site without an administrator',
+  },
+  setting_fixed: {
+    status: 409,
+    zh: '{setting} 由环境变量固定，请在启动配置里修改',
+    en: '{setting} is fixed by the environment; change it where the server is started',
+  },
+  file_gone: {
+    status: 409,
+    zh: '原文件已删除，请让作者重新上传',
+    en: 'The uploaded file is gone; ask its author to upload it again',
+  },
   user_banned: { status: 403, zh: '账号已被封禁', en: 'This account is banned' },
 
   self_refused: { status: 400, zh: '不能对自己这样做', en: 'You can not do this to yourself' },
@@ -142,9 +157,22 @@ export const errorCodes = define({
     en: 'The list is full; remove somebody first',
   },
 
+  messages_refused: {
+    status: 403,
+    zh: '对方设置了不接收你的私信',
+    en: 'They do not take messages from you',
+  },
+  answer_awaited: {
+    status: 403,
+    zh: '在对方回复之前，暂时不能再发送',
+    en: 'Wait for an answer before you write more',
+  },
+
   stream_key_wrong: { status: 403, zh: '推流码不正确', en: 'The stream key is wrong' },
+  room_closed: { status: 403, zh: '直播间已被管理员关闭', en: 'This room was closed by a moderator' },
   room_not_live: { status: 409, zh: '直播间没有开播', en: 'The room is not live' },
   muted: { status: 403, zh: '你已被禁言', en: 'You are muted here' },
+  text_forbidden: { status: 400, zh: '包含本站禁用的词', en: 'It contains a word that is not allowed here' },
   text_invalid: { status: 400, zh: '文字为空或过长', en: 'The text is empty or too long' },
 
   quota_exceeded: { status: 507, zh: '你的存储配额已用完', en: 'Your storage quota is used up' },
@@ -154,6 +182,17 @@ export const errorCodes = define({
     zh: '图片无法识别，请用 JPEG、PNG 或 WebP',
     en: 'The picture can not be read; use JPEG, PNG or WebP',
   },
+  coins_insufficient: { status: 409, zh: '硬币不够了', en: 'There are not enough coins' },
+  own_video: { status: 409, zh: '不能给自己的视频投币', en: 'You can not give coins to your own video' },
+  coins_final: { status: 409, zh: '投出的硬币不能收回', en: 'Coins once given can not be taken back' },
+  too_many: { status: 409, zh: '数量已到上限', en: 'The limit of how many there may be is reached' },
+  comment_too_late: {
+    status: 409,
+    zh: '发出超过 15 分钟，不能再修改了',
+    en: 'It is more than 15 minutes old and can not be edited any more',
+  },
+  comment_repeated: { status: 409, zh: '这句话刚刚说过了', en: 'You said the same a moment ago' },
+  comments_blocked: { status: 403, zh: '对方不允许你评论', en: 'This person does not let you comment' },
   video_not_ready: { status: 409, zh: '视频还在处理', en: 'The video is still being processed' },
 })
 

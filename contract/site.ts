@@ -10,12 +10,18 @@ export const site = z.object({
   name: z.string(),
   version: z.string(),
   registration: z.enum(['open', 'invite', 'closed']),
+  /** Words of those who run the site to everybody; empty: none. */
+  announcement: z.string(),
+  /** ICP record number (备案号), shown at the foot of every page; empty: none. */
+  icp_number: z.string(),
   registration_proof: z.enum(['captcha', 'code']),
   registration_identity: z.enum(['mobile', 'email', 'either']),
   /** Whose mobile numbers may register: ISO 3166 codes, the first one is assumed where a number names none. */
   phone_countries: z.array(z.string()),
   needs_setup: z.boolean().meta({ description: 'No administrator exists yet' }),
   rtmp: z.object({ port: z.number().int(), path: z.literal('/live') }),
+  /** Publishing over TLS, where this site has a certificate of its own. */
+  rtmps: z.object({ port: z.number().int(), path: z.literal('/live') }).nullable(),
   /** What this machine can not do now; each is said in a banner. */
   missing: z.array(z.enum(['ffmpeg', 'disk_space', 'ingest'])),
   upload: z.object({ max_bytes: z.number(), chunk_bytes: z.number() }),

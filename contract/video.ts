@@ -44,7 +44,11 @@ export const category = z.object({ id: categoryId, name: z.string() })
 
 export const visibility = z.enum(['public', 'unlisted', 'private'])
 export const videoState = z.enum(['draft', 'processing', 'ready', 'failed'])
-export const sort = z.enum(['newest', 'likes', 'plays'])
+export const sort = z.enum(['newest', 'likes', 'plays', 'hot'])
+/** Up to 5 minutes, up to 20, and longer. */
+export const videoLength = z.enum(['short', 'medium', 'long'])
+export type VideoLength = z.infer<typeof videoLength>
+export const tagName = line(20).pipe(z.string().min(1))
 
 /** Why a video failed, as a code the web has words for, beside the sentence in `reason`. */
 export const failureCode = z.enum([
@@ -110,6 +114,8 @@ export type Video = z.infer<typeof video>
 export const ownVideo = video.extend({
   size_bytes: z.number(),
   delete_time: time.nullable(),
+  /** A moderator took it down: only its owner and moderators see it. */
+  taken_down: z.object({ reason: z.string() }).nullable(),
 })
 export type OwnVideo = z.infer<typeof ownVideo>
 
@@ -121,11 +127,20 @@ export const listVideos = endpoint({
   access: 'optional',
   query: pageQuery.extend({
     category: categoryId.optional(),
-    sort: sort.default('newest'),
+    /** Without it: newest, and with `q` what fits best. */
+    sort: sort.optional(),
     user: id.optional(),
+    length: videoLength.optional(),
+    /** With `newest` only. */
+    tag: tagName.optional(),
+    /** Searches titles, tags, introductions and authors' names; every word must stand there. */
+    q: line(40).optional(),
   }),
-  data: page(video),
-  errors: ['cursor_invalid'],
+  data: page(video).extend({
+    /** With `q`: the words it was cut into, to be marked in what was found. */
+    words: z.array(z.string()).optional(),
+  }),
+  errors: ['cursor_invalid', 'params_invalid'],
   shared: true,
 })
 
@@ -332,6 +347,162 @@ export const unlikeVideo = endpoint({
   params: idParams,
   data: z.object({ liked: z.boolean(), likes: count }),
   errors: ['not_found'],
+})
+
+export const reactions = z.object({
+  mine: video.shape.mine,
+  counts: video.shape.counts.pick({ likes: true, favourites: true, coins: true, shares: true }),
+})
+export type Reactions = z.infer<typeof reactions>
+
+export const favouriteVideo = endpoint({
+  method: 'PUT',
+  path: path('/{id}/favourite'),
+  tag,
+  summary: 'Keep it among my favourites, in a folder or in the default one; moves it if it lies in another',
+  access: 'user',
+  params: idParams,
+  query: z.object({ folder: id.optional() }),
+  body: empty.optional(),
+  data: reactions,
+  errors: ['not_found', 'too_many'],
+})
+
+export const unfavouriteVideo = endpoint({
+  method: 'DELETE',
+  path: path('/{id}/favourite'),
+  tag,
+  summary: 'Take it out of my favourites',
+  access: 'user',
+  params: idParams,
+  data: reactions,
+  errors: ['not_found'],
+})
+
+export const coinVideo = endpoint({
+  method: 'POST',
+  path: path('/{id}/coin'),
+  tag,
+  summary: 'Give coins: amount is the total for this video, 1 or 2, and never goes down',
+  access: 'user',
+  params: idParams,
+  body: z.strictObject({ amount: z.union([z.literal(1), z.literal(2)]) }),
+  data: reactions.extend({ balance: count }),
+  errors: ['not_found', 'coins_insufficient', 'own_video', 'coins_final'],
+})
+
+export const tripleVideo = endpoint({
+  method: 'POST',
+  path: path('/{id}/triple'),
+  tag,
+  summary: 'Like, favourite and give coins in one: as many coins up to 2 as there are',
+  access: 'user',
+  params: idParams,
+  body: empty.optional(),
+  data: reactions.extend({ balance: count }),
+  errors: ['not_found', 'own_video', 'coins_insufficient'],
+})
+
+export const shareVideo = endpoint({
+  method: 'POST',
+  path: path('/{id}/share'),
+  tag,
+  summary: 'Say that I shared it; counts once per person',
+  access: 'user',
+  params: idParams,
+  body: empty.optional(),
+  data: reactions,
+  errors: ['not_found'],
+})
+
+/** A video in somebody's list; `video` is null when it can not be seen any more. */
+export const kept = z.object({ video_id: id, video: video.nullable() })
+export type Kept = z.infer<typeof kept>
+
+export const folder = z.object({
+  /** `default` is the one that is always there. */
+  id,
+  name: z.string(),
+  count,
+  create_time: time,
+})
+export type Folder = z.infer<typeof folder>
+const folderName = line(20).pipe(z.string().min(1))
+const folders = `${apiPrefix}/me/favourites/folders`
+
+export const listFavourites = endpoint({
+  method: 'GET',
+  path: `${apiPrefix}/me/favourites`,
+  tag,
+  summary: 'My favourites, last kept first; of one folder with `folder`',
+  access: 'user',
+  query: pageQuery.extend({ folder: id.optional() }),
+  data: page(kept),
+  errors: ['cursor_invalid'],
+})
+
+export const listFolders = endpoint({
+  method: 'GET',
+  path: folders,
+  tag,
+  summary: 'My folders of favourites; `video` asks which one holds that video',
+  access: 'user',
+  query: z.object({ video: id.optional() }),
+  data: z.object({ items: z.array(folder), holds: id.nullable() }),
+})
+
+export const createFolder = endpoint({
+  method: 'POST',
+  path: folders,
+  tag,
+  summary: 'A new folder of favourites',
+  access: 'user',
+  body: z.strictObject({ name: folderName }),
+  data: folder,
+  errors: ['too_many'],
+})
+
+export const renameFolder = endpoint({
+  method: 'PATCH',
+  path: `${folders}/{id}`,
+  tag,
+  summary: 'Rename a folder',
+  access: 'user',
+  params: idParams,
+  body: z.strictObject({ name: folderName }),
+  data: folder,
+  errors: ['not_found'],
+  success: { zh: '已保存', en: 'Saved' },
+})
+
+export const deleteFolder = endpoint({
+  method: 'DELETE',
+  path: `${folders}/{id}`,
+  tag,
+  summary: 'Delete a folder; what it holds goes to the default one',
+  access: 'user',
+  params: idParams,
+  data: nothing,
+  errors: ['not_found'],
+})
+
+export const suggestSearches = endpoint({
+  method: 'GET',
+  path: `${apiPrefix}/search/suggestions`,
+  tag: 'search',
+  summary: 'What others looked for and titles, while typing',
+  access: 'none',
+  query: z.object({ q: line(40) }),
+  data: z.object({ items: z.array(z.string()) }),
+})
+
+export const hotSearches = endpoint({
+  method: 'GET',
+  path: `${apiPrefix}/search/hot`,
+  tag: 'search',
+  summary: 'What is looked for most these days',
+  access: 'none',
+  data: z.object({ items: z.array(z.string()) }),
 })
 
 export const listCategories = endpoint({

@@ -111,6 +111,12 @@ const systemNeeds = () => {
       isThere: () => has('chromium') || has('chromium-browser'),
     })
     needs.push({ what: 'a Chinese font', package: 'fonts-noto-cjk', isThere: hasChineseFont })
+    needs.push({
+      what: 'nginx',
+      package: 'nginx',
+      isThere: () => has('nginx') || existsSync('/usr/sbin/nginx'),
+    })
+    needs.push({ what: 'openssl', package: 'openssl', isThere: () => has('openssl') })
   }
   return needs.filter((need) => !need.isThere())
 }

@@ -1,8 +1,13 @@
 /** Owns how the features are made and wired; each gets what it needs by name. */
 import type { AppDeps } from './app.ts'
+import { createAdmin } from './admin/index.ts'
 import { createAudit } from './audit/index.ts'
+import { createCoins } from './coin/index.ts'
+import { createComments } from './comment/index.ts'
 import { createDanmaku } from './danmaku/index.ts'
+import { createFeed } from './feed/index.ts'
 import { createIngestLink } from './ingest/index.ts'
+import { createLibrary } from './library/index.ts'
 import { createLive, createReplays, deleteRecording, voidStreamKey } from './live/index.ts'
 import { hasFfmpeg } from './media/ffmpeg/ffmpeg.ts'
 import { createPassport } from './passport/index.ts'
@@ -14,12 +19,15 @@ import { createEvents } from './platform/events/events.ts'
 import { createImages } from './platform/image/image.ts'
 import { createJobs } from './platform/jobs/jobs.ts'
 import { createLimits } from './platform/limit/limit.ts'
+import { createReports } from './report/index.ts'
 import { createMail } from './platform/mail/mail.ts'
 import { createOutbox } from './platform/mail/outbox.ts'
 import { createSms } from './platform/sms/sms.ts'
 import { createSharedMemory } from './shared-memory.ts'
-import { createMissing, createSetup } from './site/index.ts'
-import { createRelations, createUserService } from './user/index.ts'
+import { createMessages } from './message/index.ts'
+import { createSubjects } from './report-subjects.ts'
+import { createMissing, createSettings, createSetup } from './site/index.ts'
+import { createBans, createDirectory, createRelations, createRoles, createUserService } from './user/index.ts'
 import { createVideos } from './video/index.ts'
 
 export type Features = Awaited<ReturnType<typeof createFeatures>>
@@ -42,12 +50,18 @@ export const createFeatures = async (
   const cursorSecret = secrets.keyFor('cursor').reveal()
   const audit = createAudit({ db, clock, cursorSecret })
   const users = createUserService({ db, clock })
+  const settings = createSettings({ db, clock, config })
+  const set = settings.read
   const relations = createRelations({ db, clock, events, cursorSecret })
+  const coins = createCoins({ db, kv, clock, cursorSecret })
+  await coins.payFor(events)
+
   const jobs = making.use(await createJobs({ db, bus, log, clock }))
+  const registration = async () => (await set()).registration
   const outbox = createOutbox({ directory: config.outboxDir, clock })
   const from = `noreply@${config.publicUrl === undefined ? 'localhost' : new URL(config.publicUrl).hostname}`
   const passport = createPassport({
-    ...{ config, secrets, db, kv, jobs, events, audit, users, clock, log },
+    ...{ config, secrets, db, kv, jobs, events, audit, users, clock, log, registration },
     sms: making.use(createSms({ urls: config.smsUrls, outbox, clock, log })),
     mail: making.use(createMail({ url: config.mailUrl, from, outbox, log })),
     endPublishing: voidStreamKey,
@@ -56,9 +70,50 @@ export const createFeatures = async (
   making.defer(() => passport.close())
   const setup = createSetup({ db, users, passport })
   const videos = making.use(
-    await createVideos({ config, secrets, db, kv, blobs, jobs, events, images, users, clock, log }),
+    await createVideos({
+      config,
+      secrets,
+      db,
+      kv,
+      blobs,
+      jobs,
+      events,
+      images,
+      users,
+      coins,
+      clock,
+      log,
+      audit,
+      sizes: async () => {
+        const { upload_max_bytes: uploadMaxBytes, user_quota_bytes: userQuotaBytes } = await set()
+        return { uploadMaxBytes, userQuotaBytes }
+      },
+      isWorker: config.roles.includes('worker'),
+    }),
   )
-  const danmaku = createDanmaku({ db, kv, bus, clock, count: videos.service.countDanmaku })
+  const { service } = videos
+  const { isForbidden } = settings
+  const comments = createComments({
+    db,
+    kv,
+    clock,
+    events,
+    audit,
+    users,
+    videos: service,
+    isForbidden,
+    cursorSecret,
+  })
+  const library = createLibrary({ db, clock, log, users, videos: service, cursorSecret })
+  making.defer(() => library.close())
+  const danmaku = createDanmaku({
+    db,
+    kv,
+    bus,
+    clock,
+    count: videos.service.countDanmaku,
+    isForbidden,
+  })
   making.defer(() => danmaku.close())
   for (const [name, rows] of [
     ['videos', videos.service.exportOf.bind(videos.service)],
@@ -82,6 +137,8 @@ export const createFeatures = async (
     log,
     users,
     danmaku,
+    audit,
+    replayDefault: async () => (await set()).replay_default,
     replays: createReplays({ db, recordingsDir, videos: videos.service, danmaku }),
     callerOf: passport.sessions.callerOf,
     hasFfmpeg: await hasFfmpeg(),
@@ -96,7 +153,78 @@ export const createFeatures = async (
     deleteRecording: (sessionId) => deleteRecording(recordingsDir, sessionId),
   })
   making.defer(() => live.close())
+  const feed = await createFeed({
+    db,
+    bus,
+    clock,
+    events,
+    blobs,
+    images,
+    users,
+    videos: videos.service,
+    rooms: live.rooms,
+    cursorSecret,
+    log,
+  })
+  making.defer(() => feed.close())
+  const messages = await createMessages({
+    db,
+    kv,
+    bus,
+    clock,
+    events,
+    log,
+    users,
+    videos: videos.service,
+    feed,
+    comments: comments.textsOf,
+    callerOf: passport.sessions.callerOf,
+    cursorSecret,
+  })
+  making.defer(() => messages.close())
   const missing = createMissing({ config, isIngestUp: live.isIngestUp })
+  const bans = createBans({
+    db,
+    clock,
+    audit,
+    jobs,
+    endSessions: (trx, userId) => passport.sessions.revokeAllOf(trx, userId),
+  })
+  const reports = createReports({
+    db,
+    clock,
+    audit,
+    users,
+    messages,
+    cursorSecret,
+    ban: (userId, untilMs, by) => bans.ban(userId, { reason: '', untilMs }, by),
+    unban: (userId, by) => bans.unban(userId, by),
+    subjects: createSubjects({
+      users,
+      videos: videos.service,
+      comments,
+      danmaku,
+      posts: feed.posts,
+      live,
+      messages,
+    }),
+  })
+  const admin = createAdmin({
+    config,
+    db,
+    clock,
+    cursorSecret,
+    audit,
+    users,
+    directory: createDirectory({ db, cursorSecret }),
+    roles: createRoles({ db, audit }),
+    bans,
+    passport,
+    settings,
+    videos: videos.service,
+    live,
+    jobs,
+  })
   return {
     kv,
     limits,
@@ -107,9 +235,17 @@ export const createFeatures = async (
     relations,
     passport,
     setup,
+    coins,
+    comments,
+    library,
     missing,
+    settings,
+    admin,
     live,
     danmaku,
+    feed,
+    messages,
+    reports,
     videos: videos.service,
   }
 }

@@ -2,10 +2,16 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
+import { mountAdminRoutes } from './admin/index.ts'
 import type { AppDeps } from './app.ts'
+import { mountCoinRoutes } from './coin/index.ts'
+import { mountCommentRoutes } from './comment/index.ts'
 import { mountDanmakuRoutes } from './danmaku/index.ts'
+import { mountFeedRoutes } from './feed/index.ts'
 import type { Features } from './features.ts'
+import { mountLibraryRoutes } from './library/index.ts'
 import { mountLivePlayRoutes, mountLiveRoutes, mountRoomSocket } from './live/index.ts'
+import { mountMessageRoutes, mountUserSocket } from './message/index.ts'
 import {
   createAnswerSession,
   createAuthenticate,
@@ -25,6 +31,8 @@ import { sandboxUserFiles } from './platform/http/user-files.ts'
 import { registerWebFiles } from './platform/http/web-files.ts'
 import { createMetrics } from './platform/metrics/metrics.ts'
 import { mountPlaybackRoutes } from './playback/index.ts'
+import { mountReportRoutes } from './report/index.ts'
+import { createDressPage, createLooks, mountSharingRoutes } from './sharing/index.ts'
 import { createSiteDescription, mountSiteRoutes } from './site/index.ts'
 import { mountRelationRoutes, mountUserRoutes } from './user/index.ts'
 import { version } from './version.ts'
@@ -36,15 +44,34 @@ const loopback = /^(127\.|::1$|::ffff:127\.)/
 type Deps = Pick<AppDeps, 'config' | 'clock' | 'log'> & { features: Features }
 
 export const createHttp = async ({ config, clock, log, features }: Deps): Promise<FastifyInstance> => {
-  const { kv, limits, blobs, images, users, relations, passport, setup, missing, live, danmaku, videos } =
-    features
+  const {
+    kv,
+    limits,
+    blobs,
+    images,
+    users,
+    relations,
+    passport,
+    setup,
+    missing,
+    settings,
+    admin,
+    live,
+    danmaku,
+    videos,
+    coins,
+    comments,
+    library,
+  } = features
   const metrics = createMetrics()
   const app = await createHttpServer({
     log,
     trustedProxies: config.trustedProxies,
+    publicUrl: config.publicUrl,
+    tls: config.tls,
     onAnswered: measureHttp(metrics),
   })
-  await registerDocs(app, { title: `${config.siteName} API`, version })
+  await registerDocs(app, { title: `${config.siteName} API`, version, publicUrl: config.publicUrl })
   sandboxUserFiles(app, '/play/')
   const sockets = await registerSockets(app, {
     publicUrl: config.publicUrl,
@@ -57,7 +84,7 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
   const authenticate = createAuthenticate(passport)
   const router = createRouter(app, authenticate)
   const answerSession = createAnswerSession(passport)
-  const describeSite = createSiteDescription({ config, version, setup, missing, now: clock.now })
+  const describeSite = createSiteDescription({ config, settings, version, setup, missing, now: clock.now })
   const { callerOf } = passport.sessions
 
   mountPassportRoutes({ app, router, service: passport, answerSession, users, limits })
@@ -74,11 +101,20 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
   mountSiteRoutes({ router, setup, limits, describeSite, answerSession })
   mountVideoRoutes({ app, router, service: videos, limits })
   mountUploadRoutes({ app, uploads: videos.uploads, maxBytes: videos.maxUploadBytes, authenticate, limits })
+  mountCoinRoutes(router, { coins })
+  mountCommentRoutes({ router, service: comments, limits })
+  mountLibraryRoutes({ router, library, limits })
   mountDanmakuRoutes({ router, service: danmaku, users, timelineOf: videos.timelineOf })
   mountLiveRoutes({ app, router, limits, live, config })
   mountLivePlayRoutes({ app, live })
-  mountRoomSocket({ router, sockets, tickets: createTickets(kv), limits, callerOf, live })
+  const tickets = createTickets(kv)
+  mountRoomSocket({ router, sockets, tickets, limits, callerOf, live })
+  mountFeedRoutes({ app, router, limits, feed: features.feed })
+  mountReportRoutes({ router, limits, reports: features.reports })
+  mountMessageRoutes({ router, limits, messages: features.messages })
+  mountUserSocket({ sockets, tickets, limits, callerOf, hub: features.messages.hub, log })
   mountPlaybackRoutes({ app, blobs, playable: videos.playable })
+  mountAdminRoutes(router, { admin })
   registerHealth(app, {
     checks: {
       database: async () => void (await users.hasAdmin()),
@@ -87,6 +123,10 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
     metrics,
     mayReadMetrics: ({ address, isForwarded }) => !isForwarded && loopback.test(address),
   })
-  await registerWebFiles(app, { directory: webDirectory, log })
+  const { publicUrl } = config
+  const looks = createLooks({ videos, live, users, settings })
+  mountSharingRoutes({ app, looks, videos, directory: webDirectory, publicUrl, now: clock.now })
+  const dressPage = createDressPage({ looks, publicUrl, now: clock.now })
+  await registerWebFiles(app, { directory: webDirectory, log, dressPage })
   return app
 }

@@ -1,12 +1,14 @@
 /** Owns `npm start`: reads the settings, keeps the processes of this machine running, ends them in time. */
-import { ConfigError, loadConfig } from './config/load.ts'
+import { ConfigError, loadConfig, readEnvironment } from './config/load.ts'
 import { AlreadyRunning } from './supervisor/only-one.ts'
 import { superviseMachine } from './supervisor/supervisor.ts'
 
 process.title = 'vireo'
 
 const start = async (): Promise<void> => {
-  const supervisor = await superviseMachine(loadConfig())
+  const isWorker = process.argv[2] === 'worker'
+  const given = isWorker ? { ...readEnvironment(), VIREO_ROLES: 'worker' } : readEnvironment()
+  const supervisor = await superviseMachine(loadConfig(given))
   const stop = (): void => {
     void supervisor.stop().then(() => process.exit(0))
   }
@@ -25,7 +27,7 @@ const wordsOf = (error: unknown): string => {
   if (error instanceof AlreadyRunning)
     return 'Vireo already runs on this data directory; VIREO_DATA_DIR names another'
   const { code, path, stack } = error as NodeJS.ErrnoException
-  const isPath = ['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR', 'ENOSPC'].includes(code ?? '')
+  const isPath = ['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOENT', 'ENOTDIR', 'ENOSPC'].includes(code ?? '')
   return isPath && path !== undefined
     ? `cannot write ${path} (${code}); VIREO_DATA_DIR must be a directory that this user may write`
     : String(stack)

@@ -46,7 +46,15 @@ export const openTab = async (
   options: TabOptions = {},
 ): Promise<Tab> => {
   const { locale = 'zh-CN', colorScheme = 'light', viewport = desktop } = options
-  const context = await browser.newContext({ baseURL: machine.base, locale, colorScheme, viewport })
+  // Over https a test's certificate is one that it has signed itself.
+  const ignoreHTTPSErrors = machine.base.startsWith('https:')
+  const context = await browser.newContext({
+    baseURL: machine.base,
+    locale,
+    colorScheme,
+    viewport,
+    ignoreHTTPSErrors,
+  })
   const page = await context.newPage()
   const complaints: string[] = []
   page.on('console', (message) => {

@@ -97,6 +97,10 @@ it('says in words that a port is taken, and ends', async () => {
   }
 })
 
+it('says in words that the data directory can not be made, and ends', async () => {
+  await expect(startMachine({ dataDir: '/proc/nope' })).rejects.toThrow(/ended with 1[^]*VIREO_DATA_DIR/)
+})
+
 it('names every wrong setting at once', async () => {
   const environment = { VIREO_HTTP_PORT: 'x', VIREO_NONSENSE: '1' }
   await expect(startMachine({ environment })).rejects.toThrow(/VIREO_NONSENSE[^]*VIREO_HTTP_PORT/)

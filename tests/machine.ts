@@ -43,6 +43,8 @@ interface MachineOptions {
   environment?: Record<string, string>
   /** An existing directory is kept; a temporary one is removed. */
   dataDir?: string
+  /** False for a machine that only ingests. */
+  hasHttp?: boolean
 }
 
 export const startMachine = async (options: MachineOptions = {}): Promise<Machine> => {
@@ -69,7 +71,8 @@ export const startMachine = async (options: MachineOptions = {}): Promise<Machin
   child.stdout.on('data', keep)
   child.stderr.on('data', keep)
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
-  const base = `http://127.0.0.1:${httpPort}`
+  const scheme = options.environment?.['VIREO_TLS_CERT'] === undefined ? 'http' : 'https'
+  const base = `${scheme}://127.0.0.1:${httpPort}`
   const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal)
     return exited
@@ -77,7 +80,7 @@ export const startMachine = async (options: MachineOptions = {}): Promise<Machin
   try {
     await until('the machine is ready', async () => {
       if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${printed}`)
-      return printed.includes('is ready.') && (await isOk(`${base}/readyz`))
+      return printed.includes('is ready.') && (options.hasHttp === false || (await isOk(`${base}/readyz`)))
     })
   } catch (error) {
     await stop('SIGKILL')

@@ -1,4 +1,6 @@
 /** Owns every address inside the web; pages link through these functions only. */
+export type AdminArea = 'users' | 'videos' | 'live' | 'reports' | 'jobs' | 'settings' | 'audit'
+
 export const paths = {
   home: (category?: string) => (category ? `/?category=${category}` : '/'),
   live: (category?: string) => (category ? `/live?category=${category}` : '/live'),
@@ -12,11 +14,31 @@ export const paths = {
   ended: (next: string) => `/login?ended&next=${encodeURIComponent(next)}`,
   resetPassword: () => '/reset-password',
   settings: () => '/settings',
+  privacy: () => '/settings/privacy',
   security: () => '/settings/security',
   me: () => '/me',
   goLive: () => '/studio/live',
   upload: () => '/studio/upload',
   myVideos: (tab?: 'trash') => `/studio/videos${tab ? `?tab=${tab}` : ''}`,
+  feed: () => '/feed',
+  post: (id: string) => `/post/${id}`,
+  messages: (box?: string) => `/messages${box && box !== 'private' ? `/${box}` : ''}`,
+  talk: (id: string) => `/messages/private/${id}`,
+  case: (id: string) => `/reports/${id}`,
+  reports: () => '/admin/reports',
+  search: (q?: string) => (q ? `/search?q=${encodeURIComponent(q)}` : '/search'),
+  tag: (tag: string) => `/search?tag=${encodeURIComponent(tag)}`,
+  history: () => '/library/history',
+  watchLater: () => '/library/later',
+  favourites: (folder?: string) => `/library/favourites${folder ? `?folder=${folder}` : ''}`,
+  playlists: () => '/library/playlists',
+  coins: () => '/library/coins',
+  playlist: (id: string) => `/playlist/${id}`,
+  inPlaylist: (video: string, playlist: string) => `/video/${video}?list=${playlist}`,
+  comment: (video: string, id: string) => `/video/${video}?comment=${id}`,
+  admin: (area?: AdminArea, query?: Record<string, string>) =>
+    `/admin${area ? `/${area}` : ''}${query ? `?${new URLSearchParams(query)}` : ''}`,
+  adminUser: (id: string) => `/admin/users/${id}`,
   apiDocs: () => '/docs',
 } as const
 

@@ -1,12 +1,14 @@
 /** Owns which page stands at which address; every page is a chunk of its own. */
 import { createRouter, createWebHistory } from 'vue-router'
 import { paths, safeNext } from './paths.ts'
-import { onSessionChange, sessionReady, signedIn } from './api/session.ts'
+import { onSessionChange, sessionReady, signedIn, user } from './api/session.ts'
 
 declare module 'vue-router' {
   interface RouteMeta {
     /** Only for people who are signed in; others go to the sign-in page and come back. */
     private?: boolean
+    /** Only for moderators and administrators. */
+    moderator?: boolean
     /** Pages without header and tab bar. */
     plain?: boolean
     /** No tab bar below on a phone, where the page needs the height. */
@@ -23,6 +25,15 @@ export const router = createRouter({
     { path: '/live/:id', component: () => import('./pages/room.vue'), meta: { tall: true } },
     { path: '/video/:id', component: () => import('./pages/watch.vue'), meta: { tall: true } },
     { path: '/u/:id', component: () => import('./pages/profile.vue') },
+    { path: '/feed', component: () => import('./pages/feed.vue'), meta: { private: true } },
+    { path: '/post/:id', component: () => import('./pages/post.vue') },
+    { path: '/messages/:box?', component: () => import('./pages/messages.vue'), meta: { private: true } },
+    {
+      path: '/messages/:box(private)/:id',
+      component: () => import('./pages/messages.vue'),
+      meta: { private: true, tall: true },
+    },
+    { path: '/reports/:id', component: () => import('./pages/case.vue'), meta: { private: true } },
     { path: '/login', component: () => import('./pages/sign-in.vue'), meta: { plain: true } },
     { path: '/register', component: () => import('./pages/sign-up.vue'), meta: { plain: true } },
     {
@@ -38,6 +49,7 @@ export const router = createRouter({
       meta: { private: true },
       children: [
         { path: '', component: () => import('./pages/settings.vue') },
+        { path: 'privacy', component: () => import('./pages/privacy.vue') },
         { path: 'security', component: () => import('./pages/security.vue') },
       ],
     },
@@ -52,6 +64,37 @@ export const router = createRouter({
         { path: 'videos', component: () => import('./pages/studio-videos.vue') },
       ],
     },
+    { path: '/search', component: () => import('./pages/search.vue') },
+    { path: '/playlist/:id', component: () => import('./pages/playlist.vue') },
+    {
+      path: '/library',
+      component: () => import('./pages/library.vue'),
+      meta: { private: true },
+      redirect: paths.history(),
+      children: [
+        { path: 'history', component: () => import('./pages/library-history.vue') },
+        { path: 'later', component: () => import('./pages/library-later.vue') },
+        { path: 'favourites', component: () => import('./pages/library-favourites.vue') },
+        { path: 'playlists', component: () => import('./pages/library-playlists.vue') },
+        { path: 'coins', component: () => import('./pages/library-coins.vue') },
+      ],
+    },
+    {
+      path: '/admin',
+      component: () => import('./admin/layout.vue'),
+      meta: { private: true },
+      children: [
+        { path: '', component: () => import('./admin/dashboard.vue') },
+        { path: 'users', component: () => import('./admin/users.vue') },
+        { path: 'users/:id', component: () => import('./admin/user.vue') },
+        { path: 'videos', component: () => import('./admin/videos.vue') },
+        { path: 'live', component: () => import('./admin/live.vue') },
+        { path: 'reports', component: () => import('./admin/reports.vue') },
+        { path: 'jobs', component: () => import('./admin/jobs.vue') },
+        { path: 'settings', component: () => import('./admin/settings.vue') },
+        { path: 'audit', component: () => import('./admin/audit.vue') },
+      ],
+    },
     { path: '/:rest(.*)*', component: () => import('./pages/not-found.vue') },
   ],
 })
@@ -61,7 +104,9 @@ router.beforeEach(async (to) => {
   if (!entering && !to.matched.some((record) => record.meta.private)) return true
   await sessionReady()
   if (entering) return signedIn.value ? safeNext(to.query['next']) : true
-  return signedIn.value || paths.signIn(to.fullPath)
+  if (!signedIn.value) return paths.signIn(to.fullPath)
+  const { role } = user.value ?? {}
+  return !to.meta.moderator || role === 'moderator' || role === 'admin' || paths.home()
 })
 
 // A session that ended takes its private pages with it.

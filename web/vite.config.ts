@@ -8,7 +8,8 @@ import { compress } from './compress.ts'
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const server = process.env['VIREO_SERVER'] ?? 'http://127.0.0.1:8080'
 // Whole segments: Vite itself serves web/api/ as /api/… and web/player/ as /player/….
-const proxied = '^/(api/v1|passport|play|media|docs|openapi\\.json|postman\\.json)(?=[/?]|$)'
+const proxied =
+  '^/(api/v1|passport|play|media|docs|embed/[0-9A-Za-z]+|oembed|openapi\\.json|postman\\.json)(?=[/?]|$)'
 
 export default defineConfig({
   root: here('.'),
@@ -38,6 +39,8 @@ export default defineConfig({
   ],
   resolve: { alias: { zod: here('api/zod-stub.ts') } },
   build: {
+    // The embedded player is a page of its own: it loads nothing of the site.
+    rolldownOptions: { input: [here('index.html'), here('embed.html')] },
     outDir: here('dist'),
     emptyOutDir: true,
     assetsInlineLimit: 0,

@@ -64,9 +64,12 @@ const insertUsers = async (trx: Trx, numbers: number[]): Promise<void> => {
         ...common,
         id: userId(n),
         nickname: `观众${n}`,
+        nickname_key: `观众${n}`,
+        ban_reason: '',
         birth_date: null,
         links: '[]',
         role: 'user',
+        ban_until_ms: null,
         banned_ms: null,
         room_id: `room${String(n).padStart(8, '0')}`,
         created_ms: startMs + n,
@@ -84,6 +87,7 @@ const insertUsers = async (trx: Trx, numbers: number[]): Promise<void> => {
       numbers.map((n) => ({
         user_id: userId(n),
         mobile: `+86${seededMobile(n)}`,
+        mobile_tail: seededMobile(n).slice(-4),
         mobile_proven_ms: null,
         two_step: 0,
         password_hash: '$argon2id$none',
@@ -119,6 +123,8 @@ const insertVideos = async (trx: Trx, numbers: number[], amount: Amount): Promis
         cover_key: `covers/${videoId(n)}.jpg`,
         posters: '[]',
         media_key: `videos/${videoId(n)}`,
+        taken_down: 0,
+        taken_down_reason: '',
         timeline_id: videoId(n),
         live_session_id: null,
         publish_ms: published(n),
@@ -151,6 +157,8 @@ const insertVideos = async (trx: Trx, numbers: number[], amount: Amount): Promis
         publish_ms: published(n),
         likes: scatter(n, 5000),
         plays: scatter(n, 90_000),
+        hot: scatter(n, 1_000_000),
+        length: (['short', 'medium', 'long'] as const)[n % 3] ?? 'short',
       })),
     )
     .execute()

@@ -51,6 +51,20 @@ describe('loadConfig', () => {
     expect(problemsOf({ VIREO_SECRET_KEY: key })).toHaveLength(1)
   })
 
+  it('lets a machine do a part, and refuses parts that one process would need', () => {
+    const shared = { VIREO_DATABASE_URL: 'mysql://u@h/d', VIREO_REDIS_URL: 'redis://h' }
+    for (const roles of ['api', 'worker', 'api,ingest', 'ingest,worker']) {
+      expect([roles, problemsOf({ VIREO_ROLES: roles, ...shared })]).toEqual([roles, []])
+      expect([roles, problemsOf({ VIREO_ROLES: roles }).length]).toEqual([roles, 2])
+    }
+    for (const roles of ['api,worker', 'ingest', 'worker,ingest,api'])
+      expect([roles, problemsOf({ VIREO_ROLES: roles })]).toEqual([roles, []])
+    for (const roles of ['', ',', 'api,api', 'web']) {
+      const expected = roles === '' ? 0 : 1
+      expect([roles, problemsOf({ VIREO_ROLES: roles }).length]).toEqual([roles, expected])
+    }
+  })
+
   it('reads sizes', () => {
     expect(loadConfig({ VIREO_USER_QUOTA: '1.5G' }).userQuotaBytes).toBe(1.5 * 1024 ** 3)
   })

@@ -4,19 +4,31 @@ import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import type { z } from 'zod'
 import { settings } from './settings.ts'
-import type { SettingName } from './settings.ts'
+import type { Role, SettingName } from './settings.ts'
+import { CertificateError, readCertificate } from '../platform/tls/certificate.ts'
 
 export type Profile = 'production' | 'development' | 'test'
 export type DatabaseConfig = { kind: 'sqlite'; file: string } | { kind: 'mysql'; url: string }
 export type SharedMemoryConfig = { kind: 'memory' } | { kind: 'redis'; urls: readonly string[] }
+
+export interface TlsConfig {
+  readonly cert: string
+  readonly key: string
+  readonly rtmpsPort: number
+}
 
 export interface Config {
   readonly profile: Profile
   readonly host: string
   readonly httpPort: number
   readonly rtmpPort: number
+  /** Present: the HTTP port speaks HTTPS and RTMPS is open. */
+  readonly tls: TlsConfig | undefined
   readonly dataDir: string
   readonly publicUrl: string | undefined
+  readonly roles: readonly Role[]
+  /** `host:port` between api and ingest; undefined: a socket in the data directory. */
+  readonly ingestLink: string | undefined
   readonly siteName: string
   readonly db: DatabaseConfig
   /** kv and bus share one place. */
@@ -46,6 +58,8 @@ export interface Config {
   readonly rateLimits: boolean
   readonly captchaAnswer: string | undefined
   readonly givenSecretKey: string | undefined
+  /** Names that the environment sets: these beat what an administrator sets at run time. */
+  readonly given: ReadonlySet<string>
 }
 
 /** All that is wrong with the settings, one sentence each. */
@@ -72,13 +86,20 @@ export const loadConfig = (environment: Environment = readEnvironment()): Config
   const values = readValues(environment, problems)
   problems.push(...contradictions(values))
   if (problems.length > 0) throw new ConfigError(problems)
-  return Object.freeze(derive(values as Values))
+  const given = new Set(Object.keys(settings).filter((name) => environment[name]))
+  return Object.freeze(derive(values as Values, given))
 }
 
-const readEnvironment = (): Environment => {
+export const readEnvironment = (): Environment => {
   const fromFile = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}
   return { ...fromFile, ...process.env }
 }
+
+/** What children of ours get: everything, and where they keep compiled code between starts. */
+export const childEnvironment = (dataDir: string): NodeJS.ProcessEnv => ({
+  NODE_COMPILE_CACHE: join(dataDir, 'cache', 'code'),
+  ...process.env,
+})
 
 const unknownNames = (environment: Environment): string[] =>
   Object.keys(environment)
@@ -103,6 +124,7 @@ const readValues = (environment: Environment, problems: string[]): Partial<Value
 const contradictions = (values: Partial<Values>): string[] => {
   const problems: string[] = []
   const { VIREO_PROFILE: profile, VIREO_SECRET_KEY: key } = values
+  problems.push(...splitRoles(values))
   if (values.VIREO_CAPTCHA_ANSWER !== undefined && profile !== 'test') {
     problems.push('VIREO_CAPTCHA_ANSWER: only the test profile may fix the answer of pictures')
   }
@@ -115,24 +137,66 @@ const contradictions = (values: Partial<Values>): string[] => {
   if (values.VIREO_RATE_LIMITS === false && profile === 'production') {
     problems.push('VIREO_RATE_LIMITS: production does not run without limits')
   }
+  if ((values.VIREO_TLS_CERT === undefined) !== (values.VIREO_TLS_KEY === undefined)) {
+    problems.push('VIREO_TLS_CERT, VIREO_TLS_KEY: set both or neither')
+  }
   if (key !== undefined && (key.length < 32 || isGuessable(key))) {
     problems.push('VIREO_SECRET_KEY: must have at least 32 characters and not be a well-known value')
   }
   return problems
 }
 
+/** What needs a database and is not all of it in one process shares it with others. */
+const splitRoles = ({
+  VIREO_ROLES: roles = [],
+  VIREO_DATABASE_URL: database = '',
+  VIREO_REDIS_URL: redis = [],
+}: Partial<Values>): string[] => {
+  const stateful = ['api', 'worker'].filter((role) => roles.includes(role))
+  if (stateful.length !== 1) return []
+  const split = `VIREO_ROLES: ${stateful.join()} without ${stateful[0] === 'api' ? 'worker' : 'api'} means several processes`
+  return [
+    ...(database.startsWith('mysql:')
+      ? []
+      : [`${split}; SQLite serves one: set VIREO_DATABASE_URL to MariaDB or MySQL`]),
+    ...(redis.length > 0 ? [] : [`${split}, which find each other through Redis: set VIREO_REDIS_URL`]),
+  ]
+}
+
 const isGuessable = (key: string): boolean =>
   new Set(key).size < 8 || /change.?me|secret.?key|password|example|default|0123456789|abcdefgh/i.test(key)
 
-const derive = (v: Values): Config => {
+/** What is wrong with the files that the settings name; whoever is about to use them asks. */
+export const certificateProblem = ({ tls }: Pick<Config, 'tls'>): string | undefined => {
+  if (tls === undefined) return undefined
+  try {
+    readCertificate(tls)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error
+    return `${error.file === 'cert' ? 'VIREO_TLS_CERT' : 'VIREO_TLS_KEY'}: ${error.message}`
+  }
+}
+
+const derive = (v: Values, given: ReadonlySet<string>): Config => {
   const dataDir = resolve(v.VIREO_DATA_DIR)
   return {
     profile: v.VIREO_PROFILE,
     host: v.VIREO_HOST,
     httpPort: v.VIREO_HTTP_PORT,
     rtmpPort: v.VIREO_RTMP_PORT,
+    tls:
+      v.VIREO_TLS_CERT === undefined
+        ? undefined
+        : {
+            cert: resolve(v.VIREO_TLS_CERT),
+            key: resolve(v.VIREO_TLS_KEY),
+            rtmpsPort: v.VIREO_RTMPS_PORT,
+          },
     dataDir,
     publicUrl: v.VIREO_PUBLIC_URL,
+    roles: v.VIREO_ROLES as Role[],
+    ingestLink: v.VIREO_INGEST_LINK === '' ? undefined : v.VIREO_INGEST_LINK,
     siteName: v.VIREO_SITE_NAME,
     db: v.VIREO_DATABASE_URL.startsWith('mysql:')
       ? { kind: 'mysql', url: v.VIREO_DATABASE_URL }
@@ -163,5 +227,6 @@ const derive = (v: Values): Config => {
     rateLimits: v.VIREO_RATE_LIMITS ?? v.VIREO_PROFILE !== 'test',
     captchaAnswer: v.VIREO_CAPTCHA_ANSWER,
     givenSecretKey: v.VIREO_SECRET_KEY,
+    given,
   }
 }

@@ -13,6 +13,10 @@ const bytes = z
 const onOff = z.enum(['on', 'off']).transform((v) => v === 'on')
 const list = z.string().transform((v) => v.split(',').flatMap((part) => part.trim() || []))
 
+export const roles = ['api', 'ingest', 'worker'] as const
+export type Role = (typeof roles)[number]
+const isRole = (text: string): text is Role => (roles as readonly string[]).includes(text)
+
 export interface Setting {
   readonly about: string
   readonly schema: z.ZodType
@@ -30,6 +34,17 @@ export const settings = {
   VIREO_HOST: { about: 'Address to listen on.', schema: z.union([z.ipv4(), z.ipv6()]), fallback: '0.0.0.0' },
   VIREO_HTTP_PORT: { about: 'Port of the web site and the API.', schema: port, fallback: '8080' },
   VIREO_RTMP_PORT: { about: 'Port to which OBS publishes.', schema: port, fallback: '1935' },
+  VIREO_RTMPS_PORT: {
+    about: 'Port to which OBS publishes over TLS; open when there is a certificate.',
+    schema: port,
+    fallback: '1936',
+  },
+  VIREO_TLS_CERT: {
+    about:
+      'PEM file: certificate and what signed it. With `VIREO_TLS_KEY` the HTTP port speaks HTTPS; a renewed file is taken up without a restart.',
+    schema: z.string().min(1),
+  },
+  VIREO_TLS_KEY: { about: 'PEM file: the private key of the certificate.', schema: z.string().min(1) },
   VIREO_DATA_DIR: {
     about: 'Everything that must be kept: database, media, secrets, logs, outbox.',
     schema: z.string().min(1),
@@ -59,12 +74,20 @@ export const settings = {
     fallback: 'file:',
   },
   VIREO_ROLES: {
-    about: 'What this machine does: `api,ingest,worker`.',
+    about:
+      'What this machine does: any of `api,ingest,worker`. Several machines need MariaDB or MySQL, Redis, and one data directory that all of them reach.',
     schema: list.refine(
-      (roles) => roles.length === 3 && ['api', 'ingest', 'worker'].every((role) => roles.includes(role)),
-      'this version runs all of api,ingest,worker on one machine',
+      (roles) =>
+        roles.length > 0 && new Set(roles).size === roles.length && roles.every((role) => isRole(role)),
+      'any of api,ingest,worker, each once',
     ),
     fallback: 'api,ingest,worker',
+  },
+  VIREO_INGEST_LINK: {
+    about:
+      '`host:port` of the link between `api` and `ingest` on different machines: ingest listens on it, api dials it. Empty: a socket in the data directory. It is guarded by the secret key, not encrypted: keep it on a private network.',
+    schema: z.string().regex(/^(?:(?:\[[0-9a-fA-F:.]+\]|[^/:\s]+):\d{1,5})?$/, 'host:port'),
+    fallback: '',
   },
   VIREO_MAIL_URL: {
     about: '`outbox:` (a file per message), `smtp://…` or `smtps://…`.',

@@ -39,6 +39,8 @@ export interface DanmakuDeps {
   kv: Kv
   /** Told in the transaction that stores them, so that a count never differs from what there is. */
   count: (trx: Transaction, timelineId: string, by: number) => Promise<void>
+  /** Does it hold a word that the site does not allow? Everything is allowed where it is not given. */
+  isForbidden?: (text: string) => Promise<boolean>
 }
 
 /** So many in so long. */
@@ -52,7 +54,7 @@ export type DanmakuService = ReturnType<typeof createDanmakuService>
 export const isModerator = (caller: Pick<Caller, 'role'>): boolean =>
   caller.role === 'moderator' || caller.role === 'admin'
 
-export const createDanmakuService = ({ db, kv, bus, clock, count }: DanmakuDeps) => {
+export const createDanmakuService = ({ db, kv, bus, clock, count, isForbidden }: DanmakuDeps) => {
   const writer = createWriter((rows) =>
     db.transaction(async (trx) => {
       await store.insertDanmaku(trx, rows)
@@ -93,13 +95,14 @@ export const createDanmakuService = ({ db, kv, bus, clock, count }: DanmakuDeps)
     },
     isMuted,
 
-    /** Resolves once it is stored. Throws `muted`, `rate_limited`. */
+    /** Resolves once it is stored. Throws `muted`, `text_forbidden`, `rate_limited`. */
     async write(
       timeline: Timeline,
       author: { id: string; nickname: string },
       given: NewDanmaku,
     ): Promise<Danmaku> {
       if (await isMuted(timeline.ownerId, author.id)) throw new AppError('muted')
+      if ((await isForbidden?.(given.text)) === true) throw new AppError('text_forbidden')
       const said = `danmaku:said:${repetitionKey(author.id, given.text)}`
       await assertPace(author.id, said)
       const nowMs = clock.now()
@@ -160,6 +163,12 @@ export const createDanmakuService = ({ db, kv, bus, clock, count }: DanmakuDeps)
       if (!deleted) throw new AppError('not_found')
       const news = { timeline_id: row.timeline_id, id } satisfies DanmakuDeleted
       await bus.publish(deletedChannel, news)
+    },
+
+    /** What one says and who wrote it. */
+    async find(id: string): Promise<{ userId: string; text: string } | undefined> {
+      const row = await store.findDanmaku(db, id)
+      return row && { userId: row.user_id, text: row.text }
     },
 
     countOf: (timelineId: string, q: Queries = db): Promise<number> => store.countOf(q, timelineId),

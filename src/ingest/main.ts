@@ -1,7 +1,7 @@
 /** Owns the ingest process: its one argument in, RTMP and link servers up, a clean end on SIGTERM. */
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemClock } from '../platform/clock/clock.ts'
+import { readCertificate, watchCertificate } from '../platform/tls/certificate.ts'
 import { startRtmpServer } from '../media/rtmp/server.ts'
 import type { RtmpServer, RtmpServerOptions } from '../media/rtmp/server.ts'
 import { startLinkServer } from './link-server.ts'
@@ -11,6 +11,18 @@ import { ingestSettings } from './settings.ts'
 import type { IngestSettings } from './settings.ts'
 
 const readSettings = (): IngestSettings => ingestSettings.parse(JSON.parse(process.argv[2] ?? 'null'))
+
+/** Takes up a renewed certificate while it runs; who publishes stays connected. */
+const startRtmps = async (
+  { port, cert, key }: NonNullable<IngestSettings['rtmps']>,
+  common: Omit<RtmpServerOptions, 'port' | 'tls'>,
+): Promise<RtmpServer> => {
+  const files = { cert, key }
+  const current = readCertificate(files)
+  const server = await startRtmpServer({ ...common, port, tls: current })
+  watchCertificate({ files, current, log: common.log, onChange: server.useCertificate })
+  return server
+}
 
 const run = async (settings: IngestSettings): Promise<void> => {
   const now = (): number => systemClock.now()
@@ -39,16 +51,14 @@ const run = async (settings: IngestSettings): Promise<void> => {
 
   const { host, rtmps } = settings
   const { authorise } = sessions
-  const common = { host, limits: settings.limits, log, now, authorise } satisfies Partial<RtmpServerOptions>
+  const common = { host, limits: settings.limits, log, now, authorise }
   const servers: RtmpServer[] = [await startRtmpServer({ ...common, port: settings.rtmpPort })]
-  if (rtmps !== undefined) {
-    const tls = { cert: await readFile(rtmps.cert), key: await readFile(rtmps.key) }
-    servers.push(await startRtmpServer({ ...common, port: rtmps.port, tls }))
-  }
+  if (rtmps !== undefined) servers.push(await startRtmps(rtmps, common))
   log.info(
     { rtmpPort: servers[0]?.port, rtmpsPort: servers[1]?.port, linkPort: link.port },
     'ingest is listening',
   )
+  process.send?.({ type: 'ready' })
 
   let stopping = false
   const stop = async (signal: string): Promise<void> => {
@@ -88,7 +98,7 @@ try {
   const port = (error as { port?: number }).port
   const text =
     code === 78
-      ? `port ${port} is in use; set VIREO_RTMP_PORT to another`
+      ? `port ${port} is in use; set VIREO_RTMP_PORT or VIREO_RTMPS_PORT to another`
       : `ingest can't start: ${error instanceof Error ? error.message : String(error)}`
   process.stdout.write(
     JSON.stringify({ level: 'error', time: new Date().toISOString(), process: 'ingest', msg: text }) + '\n',

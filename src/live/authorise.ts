@@ -103,6 +103,7 @@ export const createAuthorise = (deps: Deps): Authorise => {
       return refuse(guessing ? 'too many wrong stream keys' : 'wrong stream key', address)
     }
     if (room.banned_ms !== null) return refuse('the user is banned', address, { user: room.user_id })
+    if (room.closed === 1) return refuse('the room is closed', address, { user: room.user_id })
     const session = await sessionOf(room)
     if (session === undefined) return refuse('the session changed meanwhile', address, { user: room.user_id })
     const record = session.recorded === 1

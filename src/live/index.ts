@@ -1,6 +1,7 @@
 /** Live: rooms, stream keys, live sessions and their sockets, from the first publish to the replay. */
 import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Audit } from '../audit/index.ts'
 import type { Config } from '../config/load.ts'
 import type { DanmakuService } from '../danmaku/index.ts'
 import type { Health } from '../../contract/live.ts'
@@ -20,6 +21,7 @@ import { createAuthorise } from './authorise.ts'
 import { createChat } from './chat.ts'
 import { createCovers } from './covers.ts'
 import { createHubs } from './hubs.ts'
+import { createModeration } from './moderation.ts'
 import { createPictures } from './pictures.ts'
 import { createPlayback } from './playback.ts'
 import { repeat } from './repeat.ts'
@@ -60,6 +62,8 @@ export interface LiveDeps {
   /** Whether a session still holds: open sockets ask again. */
   callerOf: (sessionId: string) => Promise<Caller | undefined>
   hasFfmpeg: boolean
+  audit: Audit
+  replayDefault?: () => Promise<string>
   /** Makes the link to ingest with what live answers and hears. */
   openLink: (on: {
     authorise: (request: PublishRequest) => Promise<PublishAnswer>
@@ -110,6 +114,7 @@ export const createLive = async (deps: LiveDeps) => {
     isReplayPublic: deps.replays.isPublic,
     changed,
     hasPictures: deps.hasFfmpeg,
+    replayDefault: deps.replayDefault ?? (async () => 'private'),
   })
   const playback = createPlayback({
     clock,
@@ -201,8 +206,19 @@ export const createLive = async (deps: LiveDeps) => {
     }
   }
 
+  const moderation = createModeration({
+    db,
+    clock,
+    users,
+    audit: deps.audit,
+    rooms,
+    sessions,
+    changed,
+    cursorSecret: deps.cursorSecret,
+  })
   return {
     rooms,
+    moderation,
     sessions,
     covers,
     playback,
@@ -212,6 +228,9 @@ export const createLive = async (deps: LiveDeps) => {
     users,
     log,
     dropRecordings,
+    /** Now rather than at the next round: sockets of sessions that ended are closed. */
+    recheckAudience: () => recheckAudience({ hubs, log, callerOf: deps.callerOf }),
+    healthOf: (sessionId: string): Health | null => rooms.healthOf(sessionId) ?? null,
     isIngestUp: (): boolean => link().connected,
     /** After the HTTP server, before danmaku, bus and database. */
     async close(): Promise<void> {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { WebSocket } from 'ws'
 import type { RoomSocketServer } from '../../contract/live.ts'
 import type { Role } from '../../contract/user.ts'
+import { createAudit } from '../audit/index.ts'
 import { loadSecrets } from '../config/secrets.ts'
 import { createDanmaku, mountDanmakuRoutes } from '../danmaku/index.ts'
 import type { FindTimeline } from '../danmaku/index.ts'
@@ -90,6 +91,7 @@ export const createLiveApp = async (options: LiveAppOptions) => {
   >()
   const deletedRecordings: string[] = []
   const live = await createLive({
+    audit: createAudit({ db, clock, cursorSecret: Buffer.from('secret of the tests') }),
     config: {
       dataDir: directory,
       recordingsDir: join(directory, 'recordings'),

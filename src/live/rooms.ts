@@ -28,6 +28,8 @@ interface Deps {
   isReplayPublic: (sessionId: string) => Promise<boolean>
   changed: (room: { room_id: string }) => void
   hasPictures: boolean
+  /** What happens to recordings where an owner has not chosen. */
+  replayDefault: () => Promise<string>
 }
 
 type RoomChange = z.output<NonNullable<typeof patchMyRoom.body>>
@@ -36,8 +38,8 @@ type ListQuery = z.output<NonNullable<typeof listLive.query>>
 export type Rooms = ReturnType<typeof createRooms>
 
 export const createRooms = (deps: Deps) => {
-  const { db, clock, users, cursorSecret, healthOf, viewersOf, cut, isReplayPublic, changed, hasPictures } =
-    deps
+  const { db, clock, users, cursorSecret, healthOf, viewersOf, cut, isReplayPublic, changed } = deps
+  const { hasPictures, replayDefault } = deps
 
   const ownerOf = async (userId: string): Promise<UserWithCounts> => {
     const user = await users.row(userId)
@@ -54,10 +56,12 @@ export const createRooms = (deps: Deps) => {
       title: defaultTitle(user.nickname),
       category: 'other',
       announcement: '',
-      replay: 'private',
+      replay: await replayDefault(),
       cover_key: null,
       stream_key_hash: null,
       created_ms: clock.now(),
+      closed: 0,
+      closed_reason: '',
     }
     // Of two at once the first wins; both read what is there then.
     await store.insertRoom(db, row)
@@ -87,6 +91,19 @@ export const createRooms = (deps: Deps) => {
     return { ...view, last_session: { ...shown, video_id: null } }
   }
 
+  const viewsOf = async (sessions: readonly SessionRow[], viewer: string | undefined): Promise<Room[]> => {
+    const owners = sessions.map((row) => row.user_id)
+    const [authors, rooms] = await Promise.all([users.authors(owners, viewer), store.findRooms(db, owners)])
+    const roomOf = new Map(rooms.map((room) => [room.user_id, room]))
+    return sessions.flatMap((running) => {
+      const author = authors.get(running.user_id)
+      if (author === undefined) return []
+      const room = roomOf.get(running.user_id)
+      const { room_id: roomId, viewers } = running
+      return [viewWith({ roomId, author, room, running, last: undefined, viewers })]
+    })
+  }
+
   const mine = async (userId: string): Promise<OwnRoom> => {
     const user = await ownerOf(userId)
     const [view, room, running] = await Promise.all([
@@ -96,7 +113,7 @@ export const createRooms = (deps: Deps) => {
     ])
     return {
       ...view,
-      replay: (room?.replay ?? 'private') as OwnRoom['replay'],
+      replay: (room?.replay ?? (await replayDefault())) as OwnRoom['replay'],
       has_stream_key: room?.stream_key_hash != null,
       health: (running && healthOf(running.id)) ?? null,
     }
@@ -104,6 +121,7 @@ export const createRooms = (deps: Deps) => {
 
   return {
     mine,
+    healthOf,
     ensure: async (userId: string): Promise<RoomRow> => ensure(await ownerOf(userId)),
 
     /** The room, or undefined where there is none. */
@@ -177,19 +195,13 @@ export const createRooms = (deps: Deps) => {
       const { items, nextCursor } = cutPage(rows, limit, (row) =>
         encodeCursor(name, [row.viewers, row.sort_key], cursorSecret),
       )
-      const owners = items.map((row) => row.user_id)
-      const [authors, rooms] = await Promise.all([users.authors(owners, viewer), store.findRooms(db, owners)])
-      const roomOf = new Map(rooms.map((room) => [room.user_id, room]))
-      return {
-        items: items.flatMap((running) => {
-          const author = authors.get(running.user_id)
-          if (author === undefined) return []
-          const room = roomOf.get(running.user_id)
-          const { room_id: roomId, viewers } = running
-          return [viewWith({ roomId, author, room, running, last: undefined, viewers })]
-        }),
-        next_cursor: nextCursor,
-      }
+      return { items: await viewsOf(items, viewer), next_cursor: nextCursor }
+    },
+
+    /** The rooms of several that are on the air, by their owner's id. */
+    async onAirAmong(userIds: readonly string[], viewer?: string): Promise<Map<string, Room>> {
+      const views = await viewsOf(await store.findOnAir(db, [...new Set(userIds)]), viewer)
+      return new Map(views.map((view) => [view.author.id, view]))
     },
   }
 }

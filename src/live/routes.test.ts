@@ -313,11 +313,17 @@ describe('addresses', () => {
   })
 
   it.each([
-    ['https://live.example/x', '10.0.0.1', 1935, 'rtmp://live.example/live'],
-    [undefined, '::ffff:192.168.1.5', 1936, 'rtmp://192.168.1.5:1936/live'],
-    [undefined, '2001:db8::1', 1935, 'rtmp://[2001:db8::1]/live'],
-    [undefined, undefined, 1935, 'rtmp://localhost/live'],
-  ])('of the RTMP server: %s, %s', (publicUrl, local, port, expected) => {
-    expect(rtmpServer(publicUrl, local, port)).toBe(expected)
+    ['https://live.example/x', '10.0.0.1', { rtmpPort: 1935 }, 'rtmp://live.example/live'],
+    [undefined, '::ffff:192.168.1.5', { rtmpPort: 1937 }, 'rtmp://192.168.1.5:1937/live'],
+    [undefined, '2001:db8::1', { rtmpPort: 1935 }, 'rtmp://[2001:db8::1]/live'],
+    [undefined, undefined, { rtmpPort: 1935 }, 'rtmp://localhost/live'],
+    [
+      'https://live.example:8443',
+      '10.0.0.1',
+      { rtmpPort: 1935, rtmpsPort: 1936 },
+      'rtmps://live.example:1936/live',
+    ],
+  ])('of the RTMP server: %s, %s', (publicUrl, local, ports, expected) => {
+    expect(rtmpServer(publicUrl, local, ports)).toBe(expected)
   })
 })

@@ -27,7 +27,7 @@ interface Deps {
   router: Router
   limits: Limits
   live: Live
-  config: { publicUrl: string | undefined; rtmpPort: number }
+  config: { publicUrl: string | undefined; rtmpPort: number; tls?: { rtmpsPort: number } | undefined }
 }
 
 export const mountLiveRoutes = ({ app, router, limits, live, config }: Deps): void => {
@@ -60,7 +60,8 @@ export const mountLiveRoutes = ({ app, router, limits, live, config }: Deps): vo
   router.on(rotateStreamKey, async ({ caller, body, request }) => {
     await rotations.take(caller.userId)
     const streamKey = await rooms.rotateKey(caller.userId, body?.cut ?? true)
-    const server = rtmpServer(config.publicUrl, request.socket.localAddress, config.rtmpPort)
+    const ports = { rtmpPort: config.rtmpPort, rtmpsPort: config.tls?.rtmpsPort }
+    const server = rtmpServer(config.publicUrl, request.socket.localAddress, ports)
     return { server, stream_key: streamKey }
   })
 

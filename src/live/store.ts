@@ -53,6 +53,17 @@ export const findSession = (db: Queries, id: string): Promise<SessionRow | undef
 export const findRunning = (db: Queries, userId: string): Promise<SessionRow | undefined> =>
   db.selectFrom('live_session').selectAll().where('running_key', '=', userId).executeTakeFirst()
 
+/** Those of several that are on the air, by the unique index; at most one page of ids. */
+export const findOnAir = async (db: Queries, userIds: readonly string[]): Promise<SessionRow[]> =>
+  userIds.length === 0
+    ? []
+    : db
+        .selectFrom('live_session')
+        .selectAll()
+        .where('running_key', 'in', [...userIds])
+        .where('on_air', '=', 1)
+        .execute()
+
 /** The last that was seen and is off the air. A session that never started leaves no row for long. */
 export const findLast = (db: Queries, userId: string): Promise<SessionRow | undefined> =>
   db
@@ -162,7 +173,7 @@ export const clearStreamKey = async (q: Queries, userId: string): Promise<void> 
   await q.updateTable('room').set({ stream_key_hash: null }).where('user_id', '=', userId).execute()
 }
 
-/** Sessions whose publisher may not publish any more: banned, deleted, or without a stream key. */
+/** Sessions whose publisher may not publish any more: banned, deleted, without a stream key, or the room is closed. */
 export const findBanned = (db: Queries): Promise<{ id: string }[]> =>
   db
     .selectFrom('live_session')
@@ -175,6 +186,7 @@ export const findBanned = (db: Queries): Promise<{ id: string }[]> =>
         eb('user.banned_ms', 'is not', null),
         eb('user.deleted_ms', 'is not', null),
         eb('room.stream_key_hash', 'is', null),
+        eb('room.closed', '=', 1),
       ]),
     )
     .execute()
@@ -199,4 +211,30 @@ export const onAirQuery = (db: Queries, { category, sort, after, limit }: AirFil
   }
   if (sort === 'viewers') rows = rows.orderBy('viewers', 'desc')
   return rows.orderBy('sort_key', 'desc').limit(limit + 1)
+}
+
+export const closedRoomsQuery = (db: Queries, page: { limit: number; afterUserId?: string | undefined }) => {
+  let rows = db.selectFrom('room').selectAll().where('closed', '=', 1)
+  if (page.afterUserId !== undefined) rows = rows.where('user_id', '<', page.afterUserId)
+  return rows.orderBy('user_id', 'desc').limit(page.limit)
+}
+
+/** Sessions made since the key `fromKey`, which sorts by time, on the air or not. */
+export const sinceQuery = (db: Queries, onAir: 0 | 1, fromKey: string) =>
+  db
+    .selectFrom('live_session')
+    .select(['media_ms', 'started_ms'])
+    .where('on_air', '=', onAir)
+    .where('sort_key', '>=', fromKey)
+    .where('started_ms', 'is not', null)
+
+export const onAirTotalsQuery = (db: Queries) =>
+  db
+    .selectFrom('live_session')
+    .select((eb) => [eb.fn.countAll<number>().as('rooms'), eb.fn.sum<number | null>('viewers').as('viewers')])
+    .where('on_air', '=', 1)
+
+export const onAirTotals = async (db: Queries): Promise<{ rooms: number; viewers: number }> => {
+  const row = await onAirTotalsQuery(db).executeTakeFirst()
+  return { rooms: Number(row?.rooms ?? 0), viewers: Number(row?.viewers ?? 0) }
 }

@@ -12,6 +12,9 @@ export interface RoomTable {
   /** SHA-256 of the stream key, base64url; the key itself is nowhere. Unique. */
   stream_key_hash: string | null
   created_ms: number
+  /** 1: a moderator closed it; nobody publishes to it. */
+  closed: number
+  closed_reason: string
 }
 
 /**

@@ -1,12 +1,12 @@
 /** Owns picture codes: one at a time per client id, bound to the fetching address, consumed by the first attempt. */
 import { randomInt, timingSafeEqual } from 'node:crypto'
 import { createRequire } from 'node:module'
-import sharp from 'sharp'
 import { AppError } from '../platform/errors/app-error.ts'
 import type { Kv } from '../platform/kv/kv.ts'
 
 // The package's types leave out the function that it is: draws a given text.
-const drawCaptcha = createRequire(import.meta.url)('svg-captcha') as (text: string, options: object) => string
+type DrawCaptcha = (text: string, options: object) => string
+const require = createRequire(import.meta.url)
 
 const lifeMs = 5 * 60_000
 // Without letters and digits that look alike.
@@ -49,7 +49,10 @@ const keyOf = (id: string, address: string): string => `captcha:${id.toLowerCase
 const randomAnswer = (): string => Array.from({ length }, () => letters[randomInt(letters.length)]).join('')
 
 /** svg-captcha only draws; its own choice of text would not be random enough. */
-const draw = (text: string): Promise<Buffer> => {
+const draw = async (text: string): Promise<Buffer> => {
+  // Both are loaded with the first picture.
+  const drawCaptcha = require('svg-captcha') as DrawCaptcha
+  const { default: sharp } = await import('sharp')
   const svg = drawCaptcha(text, {
     width: 120,
     height: 44,

@@ -31,7 +31,7 @@ interface Deps {
   messages: Messages
   parseMobile: ParseMobile
   strict: boolean
-  registrationIsClosed: boolean
+  registrationIsClosed: () => Promise<boolean>
   twoStep: TwoStep
 }
 
@@ -86,7 +86,7 @@ export const createCodeRequests = ({ db, log, captcha, codes, messages, parseMob
   ) => {
     const target: CodeTarget = { channel: 'sms', purpose, to: mobile, context: '' }
     if (purpose === 'register') {
-      if (deps.registrationIsClosed) throw new AppError('registration_closed')
+      if (await deps.registrationIsClosed()) throw new AppError('registration_closed')
       const holder = await store.findAccountByMobile(db, mobile)
       const isTaken = holder !== undefined && holder.mobile_proven_ms !== null
       if (isTaken && !deps.strict) throw new AppError('mobile_taken')
@@ -139,7 +139,8 @@ export const createCodeRequests = ({ db, log, captcha, codes, messages, parseMob
         throw new AppError('unauthenticated')
       await showPicture(input, asker.address)
       const holder = await store.findAccountByEmail(db, key)
-      if (input.purpose === 'register' && deps.registrationIsClosed) throw new AppError('registration_closed')
+      if (input.purpose === 'register' && (await deps.registrationIsClosed()))
+        throw new AppError('registration_closed')
       const isTaken =
         holder !== undefined && holder.email_proven_ms !== null && holder.user_id !== asker.userId
       if (isTaken && !deps.strict) throw new AppError('email_taken')

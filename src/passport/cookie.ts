@@ -5,7 +5,7 @@ const lifeS = 30 * 24 * 3600
 
 // A __Host- cookie must be Secure, and browsers drop Secure cookies on plain http:// to anything but localhost.
 const nameFor = (request: FastifyRequest): string =>
-  request.protocol === 'https' ? '__Host-vireo_refresh' : 'vireo_refresh'
+  request.isSecure ? '__Host-vireo_refresh' : 'vireo_refresh'
 
 /** The web says so itself; a foreign page can not set this header without our consent (CSRF, OWASP ASVS 3.5.1). */
 export const isWeb = (request: FastifyRequest): boolean => request.headers['x-vireo-client'] === 'web'
@@ -22,11 +22,11 @@ export const clearRefreshCookie = (request: FastifyRequest, reply: FastifyReply)
 }
 
 const attributes = (request: FastifyRequest) =>
-  ({ path: '/', httpOnly: true, sameSite: 'strict', secure: request.protocol === 'https' }) as const
+  ({ path: '/', httpOnly: true, sameSite: 'strict', secure: request.isSecure }) as const
 
 const deviceLifeS = 400 * 24 * 3600
 const deviceName = (request: FastifyRequest): string =>
-  request.protocol === 'https' ? '__Host-vireo_device' : 'vireo_device'
+  request.isSecure ? '__Host-vireo_device' : 'vireo_device'
 
 /** By it an account knows the browser again; it signs nobody in. */
 export const setDeviceCookie = (request: FastifyRequest, reply: FastifyReply, token: string): void => {

@@ -54,6 +54,8 @@ export { createAnswerSession } from './answer.ts'
 export type { AnswerSession } from './answer.ts'
 export { mountAvatarRoute } from './avatar-routes.ts'
 export { createSetAvatar } from './avatar.ts'
+import { createOperator } from './operator.ts'
+export type { Staff } from './operator.ts'
 export type { ExportSource } from './export.ts'
 export { mountPassportRoutes } from './routes.ts'
 export type { PassportService } from './service.ts'
@@ -88,6 +90,8 @@ interface Deps {
   deletePicture: (key: string) => Promise<void>
   clock: Clock
   log: Log
+  /** May somebody register now? What the config says where it is not given. */
+  registration?: () => Promise<Config['registration']>
 }
 
 export const createPassport = (deps: Deps): PassportService => {
@@ -100,6 +104,7 @@ export const createPassport = (deps: Deps): PassportService => {
   const captcha = createCaptcha({ kv, fixedAnswer: config.captchaAnswer })
   // Two hashes at once leave a core free; a hundred waiting are about one second of work.
   const passwords = createPasswords({ running: 2, waiting: 100 })
+  const { registration = async () => config.registration } = deps
   const passwordRules = createPasswordRules(config.breachedPasswordsFile)
   const attempts = createAttempts({ db, clock, mac: macFor('attempts') })
   const siteUrl = (): string => publicUrl ?? `http://localhost:${config.httpPort}`
@@ -160,6 +165,7 @@ export const createPassport = (deps: Deps): PassportService => {
     readNewAccount,
     createAccount,
     config,
+    registration,
   })
   const twoStep = createTwoStep({
     db,
@@ -203,6 +209,7 @@ export const createPassport = (deps: Deps): PassportService => {
   return createPassportService({
     db,
     users,
+    operator: createOperator({ db, clock, users, audit, parseMobile, passwordRules }),
     parseMobile,
     strict: config.strictEnumeration,
     captcha,
@@ -210,7 +217,7 @@ export const createPassport = (deps: Deps): PassportService => {
     codeRequests: createCodeRequests({
       ...{ db, log, captcha, codes, messages, parseMobile, twoStep },
       strict: config.strictEnumeration,
-      registrationIsClosed: config.registration === 'closed',
+      registrationIsClosed: async () => (await registration()) === 'closed',
     }),
     createAccount,
     devices,

@@ -176,7 +176,9 @@ interface RegistrationDeps {
   users: UserService
   readNewAccount: ReadNewAccount
   createAccount: CreateAccount
-  config: Pick<Config, 'registration' | 'registrationProof' | 'registrationIdentity'>
+  config: Pick<Config, 'registrationProof' | 'registrationIdentity'>
+  /** May somebody register now? */
+  registration: () => Promise<Config['registration']>
 }
 
 export const createRegistration = (deps: RegistrationDeps) => {
@@ -210,14 +212,15 @@ export const createRegistration = (deps: RegistrationDeps) => {
   }
 
   return async (input: RegisterInput, device: Device): Promise<SignedIn> => {
-    if (config.registration === 'closed') throw new AppError('registration_closed')
+    const registration = await deps.registration()
+    if (registration === 'closed') throw new AppError('registration_closed')
     const missing = missingOf(input)
     if (missing.length > 0) {
       const details = missing.map((field): ErrorDetail => ({ field, error: 'missing', msg: '' }))
       throw new AppError('params_missing', { details })
     }
     const account: NewAccount = { ...(await deps.readNewAccount(identitiesOf(input, config))), role: 'user' }
-    if (config.registration === 'invite') await invites.assertUsable(input.invite)
+    if (registration === 'invite') await invites.assertUsable(input.invite)
     // Told before the code is spent, so that another name needs no other code; what decides is the unique index.
     if (account.username !== undefined && (await users.isUsernameTaken(account.username)))
       throw new AppError('username_taken')
@@ -225,7 +228,7 @@ export const createRegistration = (deps: RegistrationDeps) => {
     if (account.mobile !== undefined && (await isTaken(db, account)))
       throw wrongField('mobile', 'mobile_taken')
     return deps.createAccount(account, device, async (trx) => {
-      if (config.registration === 'invite') await invites.use(trx, input.invite)
+      if (registration === 'invite') await invites.use(trx, input.invite)
     })
   }
 }

@@ -11,6 +11,7 @@ import type { createChanges } from './changes.ts'
 import type { createCodeRequests } from './code-requests.ts'
 import type { Devices } from './devices.ts'
 import type { createExport } from './export.ts'
+import type { createOperator } from './operator.ts'
 import type { Invites } from './invites.ts'
 import type { createLeaving } from './leaving.ts'
 import type { OpenSession } from './open-session.ts'
@@ -32,6 +33,7 @@ import { countRecoveryCodes } from './two-step-store.ts'
 export interface PassportParts {
   db: Db
   users: UserService
+  operator: ReturnType<typeof createOperator>
   parseMobile: ParseMobile
   strict: boolean
   captcha: Captcha
@@ -73,6 +75,25 @@ export const createPassportService = (parts: PassportParts) => {
       if (mobile === undefined) throw new AppError('mobile_invalid')
       if (!strict && (await store.isMobileTaken(db, mobile))) throw new AppError('mobile_taken')
       return nationalNumber(mobile)
+    },
+
+    /** Mobile numbers as an administrator sees them: masked. One query for a page. */
+    async maskedMobiles(userIds: readonly string[]): Promise<Map<string, string>> {
+      const accounts = await store.findAccounts(db, userIds)
+      return new Map(
+        accounts.flatMap(({ user_id: id, mobile }) => (mobile === null ? [] : [[id, maskMobile(mobile)]])),
+      )
+    },
+
+    /** Whose number this is, or whose ends in these four digits; the newest 20. */
+    async idsByMobile(text: string): Promise<string[]> {
+      const mobile = parseMobile(text)
+      if (mobile !== undefined) {
+        const account = await store.findAccountByMobile(db, mobile)
+        return account ? [account.user_id] : []
+      }
+      if (!/^[0-9]{4}$/.test(text)) return []
+      return (await store.mobileTailQuery(db, text, 20).execute()).map((row) => row.user_id)
     },
 
     async passkeySignIn(

@@ -174,6 +174,10 @@ export const createSessions = (deps: {
 
     prune: (): Promise<void> => store.deleteOldSessions(db, clock.now()),
 
+    /** Ends one session if it is this user's; false otherwise. */
+    revokeOneOf: (q: Queries, userId: string, sessionId: string): Promise<boolean> =>
+      store.revokeOwnSession(q, userId, sessionId, clock.now()),
+
     /** Ends the session of a refresh token, if it is one; says nothing about whether it was. */
     async revokeByToken(token: string, address: string): Promise<void> {
       const parts = tokens.readRefresh(token)

@@ -7,8 +7,14 @@ import type { AccountTable, SessionTable } from './tables.ts'
 export type AccountRow = Selectable<AccountTable>
 export type SessionRow = Selectable<SessionTable>
 
-export const insertAccount = async (trx: Transaction, row: AccountRow): Promise<void> => {
-  await trx.insertInto('account').values(row).execute()
+export const insertAccount = async (
+  trx: Transaction,
+  row: Omit<AccountRow, 'mobile_tail'>,
+): Promise<void> => {
+  await trx
+    .insertInto('account')
+    .values({ ...row, mobile_tail: row.mobile?.slice(-4) ?? '' })
+    .execute()
 }
 
 /** Touches at most one row, by the unique index. */
@@ -51,7 +57,7 @@ export const takeUnprovenMobile = async (
 ): Promise<boolean> => {
   const result = await trx
     .updateTable('account')
-    .set({ mobile: null })
+    .set({ mobile: null, mobile_tail: '' })
     .where('mobile', '=', mobile)
     .where('user_id', '=', userId)
     .where('mobile_proven_ms', 'is', null)
@@ -77,6 +83,7 @@ export const claimDeletion = async (trx: Transaction, userId: string, nowMs: num
     .set({
       delete_due_ms: null,
       mobile: null,
+      mobile_tail: '',
       mobile_proven_ms: null,
       email: null,
       email_key: null,
@@ -218,6 +225,28 @@ export const openSessionsQuery = (db: Queries, userId: string, nowMs: number, li
     .where('expires_ms', '>', nowMs)
     .where('absolute_expires_ms', '>', nowMs)
     .orderBy('id', 'desc')
+    .limit(limit)
+
+/** The rows that exist among `userIds`, in no order; at most one page of ids. */
+export const findAccounts = async (db: Queries, userIds: readonly string[]): Promise<AccountRow[]> =>
+  userIds.length === 0
+    ? []
+    : db
+        .selectFrom('account')
+        .selectAll()
+        .where('user_id', 'in', [...userIds])
+        .execute()
+
+export const setPasswordHash = async (trx: Queries, userId: string, hash: string): Promise<void> => {
+  await trx.updateTable('account').set({ password_hash: hash }).where('user_id', '=', userId).execute()
+}
+
+export const mobileTailQuery = (db: Queries, tail: string, limit: number) =>
+  db
+    .selectFrom('account')
+    .select('user_id')
+    .where('mobile_tail', '=', tail)
+    .orderBy('user_id', 'desc')
     .limit(limit)
 
 /** Sessions that nobody can use any more, a bounded number at a time. */

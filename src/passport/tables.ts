@@ -4,6 +4,8 @@ export interface AccountTable {
   user_id: string
   /** E.164; null once the account is deleted, so that the number is free again. Unique. */
   mobile: string | null
+  /** Its last four digits, for finding people; kept by the store. */
+  mobile_tail: string
   /** When the number was proven by a code; null: never. */
   mobile_proven_ms: number | null
   /** As it was typed; null: none. */

@@ -2,23 +2,17 @@
 import type { Site } from '../../contract/site.ts'
 import type { Config } from '../config/load.ts'
 import type { Missing } from './missing.ts'
+import type { Settings } from './settings.ts'
 import type { Setup } from './setup.ts'
 
 /** tus sends a file in pieces of this size: small enough to lose little, large enough to cost little. */
 const chunkBytes = 16 * 1024 * 1024
-const freshMs = 5_000
+/** With what the settings themselves hold back, a change shows within two seconds. */
+const freshMs = 500
 
 interface Deps {
-  config: Pick<
-    Config,
-    | 'siteName'
-    | 'registration'
-    | 'registrationProof'
-    | 'registrationIdentity'
-    | 'phoneCountries'
-    | 'rtmpPort'
-    | 'uploadMaxBytes'
-  >
+  config: Pick<Config, 'registrationProof' | 'registrationIdentity' | 'phoneCountries' | 'rtmpPort' | 'tls'>
+  settings: Pick<Settings, 'read'>
   version: string
   setup: Setup
   missing: Missing
@@ -28,24 +22,31 @@ interface Deps {
 /** Every page asks for this: one answer serves for some seconds. */
 export const createSiteDescription = ({
   config,
+  settings,
   version,
   setup,
   missing,
   now,
 }: Deps): (() => Promise<Site>) => {
   let known: { atMs: number; site: Promise<Site> } | undefined
-  const read = async (): Promise<Site> => ({
-    name: config.siteName,
-    version,
-    registration: config.registration,
-    registration_proof: config.registrationProof,
-    registration_identity: config.registrationIdentity,
-    phone_countries: [...config.phoneCountries],
-    needs_setup: await setup.isNeeded(),
-    rtmp: { port: config.rtmpPort, path: '/live' },
-    missing: await missing.list(),
-    upload: { max_bytes: config.uploadMaxBytes, chunk_bytes: chunkBytes },
-  })
+  const read = async (): Promise<Site> => {
+    const set = await settings.read()
+    return {
+      name: set.site_name,
+      version,
+      registration: set.registration,
+      registration_proof: config.registrationProof,
+      registration_identity: config.registrationIdentity,
+      phone_countries: [...config.phoneCountries],
+      announcement: set.announcement,
+      icp_number: set.icp_number,
+      needs_setup: await setup.isNeeded(),
+      rtmp: { port: config.rtmpPort, path: '/live' },
+      rtmps: config.tls ? { port: config.tls.rtmpsPort, path: '/live' } : null,
+      missing: await missing.list(),
+      upload: { max_bytes: set.upload_max_bytes, chunk_bytes: chunkBytes },
+    }
+  }
   return () => {
     if (known === undefined || now() - known.atMs > freshMs) known = { atMs: now(), site: read() }
     const forget = (): void => {

@@ -1,5 +1,6 @@
 /** Owns under which addresses people reach this machine. */
 import { networkInterfaces } from 'node:os'
+import type { Config } from '../config/load.ts'
 
 export interface Addresses {
   /** On this machine. */
@@ -10,17 +11,23 @@ export interface Addresses {
   public: string | undefined
 }
 
-export const addressesOf = (host: string, port: number, publicUrl: string | undefined): Addresses => {
+export const addressesOf = (
+  { host, publicUrl, tls }: Pick<Config, 'host' | 'publicUrl' | 'tls'>,
+  port: number,
+): Addresses => {
+  const scheme = tls === undefined ? 'http' : 'https'
   const isAny = host === '0.0.0.0' || host === '::'
   return {
-    local: url(isAny ? 'localhost' : host, port),
-    lan: isAny ? networkAddresses().map((address) => url(address, port)) : [],
+    local: url(scheme, isAny ? 'localhost' : host, port),
+    lan: isAny ? networkAddresses().map((address) => url(scheme, address, port)) : [],
     public: publicUrl,
   }
 }
 
-const url = (host: string, port: number): string =>
-  `http://${host.includes(':') ? `[${host}]` : host}${port === 80 ? '' : `:${port}`}`
+const url = (scheme: 'http' | 'https', host: string, port: number): string => {
+  const isUsual = port === (scheme === 'http' ? 80 : 443)
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}${isUsual ? '' : `:${port}`}`
+}
 
 /** IPv4 addresses of this machine that others can reach; containers' bridges come last. */
 const networkAddresses = (): string[] =>

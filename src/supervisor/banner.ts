@@ -6,6 +6,8 @@ export interface BannerInput {
   siteName: string
   addresses: Addresses
   rtmpPort: number
+  /** While there is a certificate. */
+  rtmpsPort: number | undefined
   /** While no administrator exists. */
   setupToken: string | undefined
   missing: readonly string[]
@@ -23,7 +25,7 @@ export const banner = (input: BannerInput): string => {
     `  Open          ${addresses.local}`,
     ...addresses.lan.map((url) => `  On a phone    ${url}`),
     ...(addresses.public ? [`  Public        ${addresses.public}`] : []),
-    `  OBS server    ${rtmpUrl(phone ?? addresses.local, input.rtmpPort)}   (the stream key is under "Go live")`,
+    ...obsServers(phone ?? addresses.local, input),
     ...(setupToken
       ? [
           '',
@@ -38,8 +40,13 @@ export const banner = (input: BannerInput): string => {
   return lines.join('\n')
 }
 
-const rtmpUrl = (base: string, port: number): string =>
-  `rtmp://${new URL(base).hostname}${port === 1935 ? '' : `:${port}`}/live`
+const obsServers = (base: string, { rtmpPort, rtmpsPort }: BannerInput): string[] => {
+  const { hostname } = new URL(base)
+  const plain = `rtmp://${hostname}${rtmpPort === 1935 ? '' : `:${rtmpPort}`}/live`
+  const urls = rtmpsPort === undefined ? [plain] : [`rtmps://${hostname}:${rtmpsPort}/live`, plain]
+  const hint = '   (the stream key is under "Go live")'
+  return urls.map((url, n) => (n === 0 ? `  OBS server    ${url}${hint}` : `  or, in clear  ${url}`))
+}
 
 const qrLines = (url: string): string[] =>
   renderUnicodeCompact(url, { border: 1 })

@@ -10,6 +10,7 @@ export interface ChildOptions {
   name: string
   script: string
   args: () => readonly string[]
+  environment: NodeJS.ProcessEnv
   /** One line of its stdout or stderr. */
   onLine: (line: string) => void
   onMessage: (message: unknown) => void
@@ -37,6 +38,7 @@ export const keepRunning = (options: ChildOptions): Child => {
     const startedMs = Date.now()
     const child = fork(options.script, [...options.args()], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env: options.environment,
       execArgv: ['--disable-warning=ExperimentalWarning'],
     })
     current = child

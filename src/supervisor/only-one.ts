@@ -1,7 +1,10 @@
 /** Owns that one data directory has one machine: a second start ends with words instead of fighting the first. */
-import { rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import type { Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 
 export class AlreadyRunning extends Error {}
 
@@ -30,7 +33,7 @@ const listen = (path: string): Promise<Server> =>
     })
   })
 
-const isAnswered = (path: string): Promise<boolean> =>
+export const isAnswered = (path: string): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect(path)
     socket.once('connect', () => {
@@ -39,3 +42,15 @@ const isAnswered = (path: string): Promise<boolean> =>
     })
     socket.once('error', () => resolve(false))
   })
+
+/** A Unix socket's path holds about 100 bytes: a deep data directory gets its socket in the temporary one. */
+export const socketPath = (dataDir: string, name: string): string => {
+  const near = join(dataDir, 'run', name)
+  if (Buffer.byteLength(near) <= 100) {
+    mkdirSync(dirname(near), { recursive: true, mode: 0o700 })
+    return near
+  }
+  const far = join(tmpdir(), `vireo-${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}`)
+  mkdirSync(far, { recursive: true, mode: 0o700 })
+  return join(far, name)
+}

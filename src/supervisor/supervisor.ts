@@ -1,16 +1,15 @@
-/** Owns the processes of one machine: the API and the ingest, each started again when it dies, one log for both. */
-import { createHash } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+/** Owns the processes of one machine, those that its roles name: each started again when it dies, one log for all. */
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { makeDirectory } from '../config/directory.ts'
+import { certificateProblem, childEnvironment, ConfigError } from '../config/load.ts'
 import type { Config } from '../config/load.ts'
 import { loadSecrets } from '../config/secrets.ts'
 import { addressesOf } from './addresses.ts'
 import { banner } from './banner.ts'
 import { keepRunning } from './child.ts'
 import { openJournal } from './journal.ts'
-import { beOnlyOne } from './only-one.ts'
+import { beOnlyOne, socketPath } from './only-one.ts'
 
 export interface Supervisor {
   stop(): Promise<void>
@@ -32,13 +31,19 @@ const apiGraceMs = 4_000
 const ingestGraceMs = 2_500
 
 export const superviseMachine = async (config: Config): Promise<Supervisor> => {
+  const problem = certificateProblem(config)
+  if (problem !== undefined) throw new ConfigError([problem])
   // Recordings, uploads and state are not for every account of this machine; our children inherit it.
   process.umask(0o027)
-  mkdirSync(config.dataDir, { recursive: true })
-  await beOnlyOne(socketPath(config.dataDir, 'vireo.sock'))
+  makeDirectory(config.dataDir)
+  const { roles } = config
+  for (const role of roles) {
+    const name = role === 'api' ? 'vireo.sock' : `vireo-${role}.sock`
+    await beOnlyOne(socketPath(config.dataDir, name))
+  }
   const secrets = loadSecrets(config.dataDir, config.givenSecretKey)
   const journal = openJournal({ file: config.logFile, isTerminal: process.stdout.isTTY })
-  const linkAddress = socketPath(config.dataDir, 'ingest.sock')
+  const linkAddress = config.ingestLink ?? socketPath(config.dataDir, 'ingest.sock')
   let fail: (reason: string) => void = () => undefined
   const failed = new Promise<string>((resolve) => {
     fail = resolve
@@ -59,8 +64,9 @@ export const superviseMachine = async (config: Config): Promise<Supervisor> => {
     process.stdout.write(
       `${banner({
         siteName: config.siteName,
-        addresses: addressesOf(config.host, ready.httpPort, config.publicUrl),
+        addresses: addressesOf(config, ready.httpPort),
         rtmpPort: config.rtmpPort,
+        rtmpsPort: config.tls?.rtmpsPort,
         setupToken: ready.setupToken,
         missing: ready.missing,
         isTerminal: process.stdout.isTTY,
@@ -68,45 +74,53 @@ export const superviseMachine = async (config: Config): Promise<Supervisor> => {
     )
   }
 
-  const ingest = keepRunning({
-    name: 'ingest',
-    script: source('ingest/main.ts'),
-    args: () => [
-      JSON.stringify({
-        host: config.host,
-        rtmpPort: config.rtmpPort,
-        linkAddress,
-        linkSecret: secrets.keyFor('ingest-link').reveal().toString('base64url'),
-        dataDir: config.dataDir,
-        recordingsDir: config.recordingsDir,
-        logLevel: config.logLevel,
-      }),
-    ],
-    onLine: (line) => {
-      lastLines.set('ingest', line)
-      journal.write(line)
-    },
-    onMessage: () => undefined,
-    onDeath: onDeath('ingest'),
-  })
+  const run = (name: string, script: string, args: () => string[], onMessage: (message: unknown) => void) =>
+    keepRunning({
+      name,
+      script: source(script),
+      args,
+      environment: childEnvironment(config.dataDir),
+      onLine: (line) => {
+        lastLines.set(name, line)
+        journal.write(line)
+      },
+      onMessage,
+      onDeath: onDeath(name),
+    })
 
-  const api = keepRunning({
-    name: 'api',
-    script: source('api-main.ts'),
-    args: () => [linkAddress],
-    onLine: (line) => {
-      lastLines.set('api', line)
-      journal.write(line)
-    },
-    onMessage: announce,
-    onDeath: onDeath('api'),
-  })
+  const ingestSettings = (): string =>
+    JSON.stringify({
+      host: config.host,
+      rtmpPort: config.rtmpPort,
+      ...(config.tls && {
+        rtmps: { port: config.tls.rtmpsPort, cert: config.tls.cert, key: config.tls.key },
+      }),
+      linkAddress,
+      linkSecret: secrets.keyFor('ingest-link').reveal().toString('base64url'),
+      dataDir: config.dataDir,
+      recordingsDir: config.recordingsDir,
+      logLevel: config.logLevel,
+    })
+
+  const isReady = (role: string) => (message: unknown) => {
+    if ((message as { type?: unknown }).type === 'ready' && !roles.includes('api'))
+      process.stdout.write(`\n  ${config.siteName} ${role} is ready.\n\n`)
+  }
+  const ingest = roles.includes('ingest')
+    ? run('ingest', 'ingest/main.ts', () => [ingestSettings()], isReady('ingest'))
+    : undefined
+  const api = roles.includes('api') ? run('api', 'api-main.ts', () => [linkAddress], announce) : undefined
+  // Beside the API, jobs run in its process.
+  const worker =
+    roles.includes('worker') && api === undefined
+      ? run('worker', 'worker-main.ts', () => [], isReady('worker'))
+      : undefined
 
   let stopping: Promise<void> | undefined
   const stop = async (): Promise<void> => {
     journal.say('info', 'stopping')
     // Viewers' answers end first; publishers last, so that what they sent is on disk.
-    await Promise.all([api.stop(apiGraceMs), ingest.stop(ingestGraceMs)])
+    await Promise.all([api?.stop(apiGraceMs), worker?.stop(apiGraceMs), ingest?.stop(ingestGraceMs)])
     journal.say('info', 'stopped')
     journal.close()
   }
@@ -120,16 +134,4 @@ const wordsOf = (line = ''): string => {
   } catch {
     return line
   }
-}
-
-/** A Unix socket's path holds about 100 bytes: a deep data directory gets its socket in the temporary one. */
-const socketPath = (dataDir: string, name: string): string => {
-  const near = join(dataDir, 'run', name)
-  if (Buffer.byteLength(near) <= 100) {
-    mkdirSync(dirname(near), { recursive: true, mode: 0o700 })
-    return near
-  }
-  const far = join(tmpdir(), `vireo-${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}`)
-  mkdirSync(far, { recursive: true, mode: 0o700 })
-  return join(far, name)
 }

@@ -39,6 +39,8 @@ export const createUserService = ({ db, clock }: { db: Db; clock: Clock }) => ({
       links: '[]',
       role: given.role,
       banned_ms: null,
+      ban_until_ms: null,
+      ban_reason: '',
       room_id: publicId(),
       created_ms: clock.now(),
       deleted_ms: null,
@@ -74,8 +76,18 @@ export const createUserService = ({ db, clock }: { db: Db; clock: Clock }) => ({
   },
 
   /** Whom of these `viewerId` follows; at most one page of ids. */
-  async followedAmong(viewerId: string, ids: readonly string[]): Promise<Set<string>> {
-    return new Set((await relations.followsAmong(db, viewerId, ids)).keys())
+  async followedAmong(viewerId: string, ids: readonly string[], q: Queries = db): Promise<Set<string>> {
+    return new Set((await relations.followsAmong(q, viewerId, ids)).keys())
+  },
+
+  /** Who of these follows `userId`. */
+  followersAmong: (userId: string, ids: readonly string[]): Promise<Set<string>> =>
+    relations.followersAmong(db, userId, ids),
+
+  /** The public ids of several users' rooms, by user. */
+  async roomIds(ids: readonly string[]): Promise<Map<string, string>> {
+    const rows = await store.findUsers(db, [...new Set(ids)])
+    return new Map(rows.map((row) => [row.id, row.room_id]))
   },
 
   /** Has `byId` blocked `userId`? Whoever is blocked may not write to, answer or mention the one who did. */
@@ -133,6 +145,17 @@ export const createUserService = ({ db, clock }: { db: Db; clock: Clock }) => ({
   hasAdmin: (): Promise<boolean> => store.hasAdmin(db),
   /** As `hasAdmin`, seen from a transaction. */
   hasAdminIn: (trx: Queries): Promise<boolean> => store.hasAdmin(trx),
+  staff: (): Promise<store.UserRow[]> => store.listStaff(db),
+  setRole: (trx: Queries, id: string, role: Role): Promise<void> => store.updateUser(trx, id, { role }),
+  /** Is there anybody besides these user names and those who run the site? */
+  hasOthers: (usernames: readonly string[]): Promise<boolean> =>
+    store.hasOthers(db, usernames.map(usernameKey)),
+  /** Rows by id, in the order asked for; at most one page of ids. */
+  async rows(ids: readonly string[]): Promise<UserWithCounts[]> {
+    const byId = new Map((await store.findUsers(db, [...new Set(ids)])).map((row) => [row.id, row]))
+    return [...new Set(ids)].flatMap((id) => byId.get(id) ?? [])
+  },
+
   /** Changes one of the counts in the caller's transaction. */
   count: store.addToCounter,
 })

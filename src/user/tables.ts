@@ -3,6 +3,8 @@
 export interface UserTable {
   id: string
   nickname: string
+  /** Lower case, for finding people; kept by the store. */
+  nickname_key: string
   username: string | null
   /** Lower case; null while there is none. Unique. */
   username_key: string | null
@@ -14,6 +16,9 @@ export interface UserTable {
   links: string
   role: string
   banned_ms: number | null
+  /** When the ban ends by itself; null: never. */
+  ban_until_ms: number | null
+  ban_reason: string
   /** Public id of the user's room, which exists from registration on. */
   room_id: string
   created_ms: number

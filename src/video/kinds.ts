@@ -1,4 +1,4 @@
-/** Owns the names that videos' jobs and files go by. */
+/** Owns the names that videos' jobs and files go by, and how long a file waits for another try. */
 
 export const processKind = 'video.process'
 export const transcodeKind = 'video.transcode'
@@ -6,3 +6,6 @@ export const postersKind = 'video.posters'
 
 export const mediaFile = 'video.mp4'
 export const playlistFile = 'media.m3u8'
+
+/** So long the file of a failed video is kept where not the file was at fault. */
+export const keptMs = 7 * 24 * 3600_000

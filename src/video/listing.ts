@@ -7,7 +7,7 @@ import type { Clock } from '../platform/clock/clock.ts'
 import type { Transaction } from '../platform/db/db.ts'
 import type { Events } from '../platform/events/events.ts'
 import type { UserService } from '../user/index.ts'
-import { isListed } from './rules.ts'
+import { hotKey, isListed, lengthOf, tagKey } from './rules.ts'
 import * as store from './store.ts'
 
 type VideoEventType = Extract<EventType, `video.${string}`>
@@ -37,9 +37,13 @@ export const createListing = (deps: { events: Events; users: UserService; clock:
       publish_ms: publishMs,
       likes: video.likes,
       plays: video.plays,
+      hot: hotKey(publishMs),
+      length: lengthOf(video.duration_ms),
     }
+    const tags = (JSON.parse(video.tags) as string[]).map(tagKey)
+    await store.replaceTags(trx, video.id, tags, publishMs)
     if (!(await store.insertRank(trx, row))) {
-      await store.updateRank(trx, video.id, { category: video.category })
+      await store.updateRank(trx, video.id, { category: video.category, length: row.length })
       return
     }
     await users.count(trx, video.owner_id, 'videos', 1)
@@ -55,7 +59,10 @@ export const createListing = (deps: { events: Events; users: UserService; clock:
       const video = await store.findVideoById(trx, videoId)
       if (video === undefined) return undefined
       if (isListed(video)) await enter(trx, video)
-      else if (await store.deleteRank(trx, video.id)) await users.count(trx, video.owner_id, 'videos', -1)
+      else if (await store.deleteRank(trx, video.id)) {
+        await store.replaceTags(trx, video.id, [], 0)
+        await users.count(trx, video.owner_id, 'videos', -1)
+      }
       return store.findVideoById(trx, videoId)
     },
   }

@@ -14,6 +14,10 @@ export class Refused extends Error {
   }
 }
 
+/** Another try may succeed once the machine is mended; a file that is broken stays so. */
+export const isOurFault = (failure: FailureCode | null): boolean =>
+  failure === 'needs_ffmpeg' || failure === 'internal'
+
 const sides = { min: 16, max: 8192 }
 const maxDurationS = 12 * 3600
 

@@ -4,6 +4,7 @@ import type { Db } from '../platform/db/db.ts'
 import { AppError } from '../platform/errors/app-error.ts'
 import type { Addresses } from './addresses.ts'
 import { mediaFile, playlistFile } from './kinds.ts'
+import { playedAs } from './rules.ts'
 import * as store from './store.ts'
 
 interface Common {
@@ -30,8 +31,8 @@ export const createFindPlayable =
     if (video?.state !== 'ready' || video.trashed === 1) throw new AppError('not_found')
     const isAllowed =
       grant === undefined
-        ? video.visibility === 'public'
-        : addresses.isGrant(grant, video.public_id, video.visibility)
+        ? playedAs(video) === 'public'
+        : addresses.isGrant(grant, video.public_id, playedAs(video))
     if (!isAllowed) throw new AppError('not_found')
     const { width, height, bandwidth, codecs } = video
     const common = { width, height, bandwidth, codecs }

@@ -13,14 +13,14 @@ import { remux } from '../media/remux/remux.ts'
 import type { Remuxed } from '../media/remux/remux.ts'
 import type { Blobs } from '../platform/blob/blob.ts'
 import type { Clock } from '../platform/clock/clock.ts'
-import type { Db } from '../platform/db/db.ts'
+import type { Db, Transaction } from '../platform/db/db.ts'
 import { AppError } from '../platform/errors/app-error.ts'
-import { JobStopped } from '../platform/jobs/jobs.ts'
+import { JobStopped, PermanentError } from '../platform/jobs/jobs.ts'
 import type { JobContext, JobHandler, Jobs } from '../platform/jobs/jobs.ts'
 import type { Log } from '../platform/log/log.ts'
-import { mediaFile, playlistFile, postersKind, processKind, transcodeKind } from './kinds.ts'
+import { keptMs, mediaFile, playlistFile, postersKind, processKind, transcodeKind } from './kinds.ts'
 import type { Listing } from './listing.ts'
-import { isRemuxable, planTranscode, Refused } from './plan.ts'
+import { isOurFault, isRemuxable, planTranscode, Refused } from './plan.ts'
 import * as store from './store.ts'
 import * as uploadStore from './upload-store.ts'
 import type { Uploads } from './uploads.ts'
@@ -70,12 +70,13 @@ const attempt =
     } catch (error) {
       context.signal.throwIfAborted()
       const isLast = context.job.failures + 1 >= context.job.maxAttempts
-      if (error instanceof Refused) await fail(deps, { video, upload }, context, error.failure)
-      else {
+      if (!(error instanceof Refused)) {
         if (isLast) await fail(deps, { video, upload }, context, 'internal')
         throw error
       }
-      deps.log.info({ video: video.public_id, reason: error.message }, 'an upload was refused')
+      await fail(deps, { video, upload }, context, error.failure)
+      // So that the job says what the tool said last.
+      throw new PermanentError(error.failure, error.message)
     } finally {
       await rm(dir, { recursive: true, force: true })
     }
@@ -199,7 +200,10 @@ const publish = async (deps: Deps, work: Work, context: JobContext, made: Remuxe
   else await blobs.deletePrefix(`${mediaKey}/`)
 }
 
-/** Nothing of a failed upload stays but the words that tell why. */
+/**
+ * Nothing of a failed upload stays but the words that tell why; where this machine is at fault its file waits some
+ * days for another try.
+ */
 const fail = async (
   deps: Deps,
   { video, upload }: Pick<Work, 'video' | 'upload'>,
@@ -207,15 +211,21 @@ const fail = async (
   failure: FailureCode,
 ): Promise<void> => {
   const { db, listing, clock, uploads, blobs } = deps
+  const keeps = isOurFault(failure)
+  const keep = async (trx: Transaction): Promise<void> => {
+    await uploadStore.keepUpload(trx, upload.id, clock.now() + keptMs)
+    await listing.append(trx, 'video.failed', video, { failure })
+  }
   await db.transaction(async (trx) => {
     await context.guard(trx)
     const change = { state: 'failed' as const, failure_code: failure, updated_ms: clock.now() }
     if (!(await store.moveVideo(trx, video.id, ['processing'], change))) throw new JobStopped('lost')
+    if (keeps) return void (await keep(trx))
     await uploadStore.deleteUpload(trx, upload.id)
     await uploadStore.charge(trx, video.owner_id, -upload.size_bytes)
     await listing.append(trx, 'video.failed', video, { failure })
   })
-  await rm(uploads.fileOf(upload.id), { force: true })
+  if (!keeps) await rm(uploads.fileOf(upload.id), { force: true })
   await blobs.deletePrefix(`videos/${video.public_id}/`)
 }
 

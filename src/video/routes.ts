@@ -21,11 +21,14 @@ import {
   uploadCover,
   categoryIds,
 } from '../../contract/video.ts'
+import { AppError } from '../platform/errors/app-error.ts'
 import { readPicture, registerMultipart } from '../platform/http/multipart.ts'
 import type { Router } from '../platform/http/route.ts'
 import type { Limits } from '../platform/limit/limit.ts'
 import { say } from '../platform/http/language.ts'
 import { categoryNames } from './categories.ts'
+import { mountReactionRoutes } from './reaction-routes.ts'
+import { mountSearchRoutes } from './search-routes.ts'
 import type { VideoService } from './index.ts'
 
 interface Deps {
@@ -39,10 +42,16 @@ export const mountVideoRoutes = ({ app, router, service, limits }: Deps): void =
   registerMultipart(app)
   const drafts = limits.create({ name: 'video_draft', points: 60, windowS: 3600 })
   const pictures = limits.create({ name: 'video_cover', points: 60, windowS: 3600 })
+  const searches = limits.create({ name: 'video_search', points: 120, windowS: 60 })
   const likes = limits.create({ name: 'video_like', points: 300, windowS: 60 })
 
-  router.on(listVideos, ({ query, caller, language }) => {
-    const { limit, cursor, ...filter } = query
+  router.on(listVideos, async ({ query, caller, language, address }) => {
+    const { limit, cursor, q, ...filter } = query
+    if (q !== undefined && q !== '') {
+      if (filter.tag !== undefined) throw new AppError('params_invalid')
+      await searches.take(caller?.userId ?? address)
+      return service.find(q, filter, { limit, cursor }, { caller, language, address })
+    }
     return service.list(filter, { limit, cursor }, { caller, language })
   })
   router.on(listUserVideos, ({ params, query, caller, language }) =>
@@ -92,8 +101,8 @@ export const mountVideoRoutes = ({ app, router, service, limits }: Deps): void =
     return service.ownView(await service.covers.upload(params.id, picture, caller), { caller, language })
   })
 
-  router.on(playVideo, async ({ params, caller, address }) => {
-    await service.reactions.play(params.id, caller, address)
+  router.on(playVideo, async ({ params, body, caller, address }) => {
+    await service.reactions.play(params.id, { caller, address }, body?.position)
     return null
   })
   router.on(likeVideo, async ({ params, caller }) => {
@@ -104,6 +113,8 @@ export const mountVideoRoutes = ({ app, router, service, limits }: Deps): void =
     await likes.take(caller.userId)
     return service.reactions.unlike(params.id, caller)
   })
+  mountReactionRoutes({ router, service, limits })
+  mountSearchRoutes({ router, service, limits })
   router.on(listCategories, ({ language }) => ({
     items: categoryIds.map((id) => ({ id, name: say(categoryNames[id], language) })),
   }))

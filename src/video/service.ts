@@ -1,6 +1,6 @@
 /** Owns reading and editing videos, and who may do so. Uploads, processing, reactions and replays stand beside it. */
 import type { z } from 'zod'
-import type { CategoryId, OwnVideo, Video, createVideo, patchVideo } from '../../contract/video.ts'
+import type { Kept, OwnVideo, Video, createVideo, patchVideo } from '../../contract/video.ts'
 import type { Clock } from '../platform/clock/clock.ts'
 import { cutPage, decodeCursor, encodeCursor } from '../platform/db/cursor.ts'
 import type { Db, Queries, Transaction } from '../platform/db/db.ts'
@@ -11,8 +11,10 @@ import { isoTime } from '../user/index.ts'
 import type { UserService } from '../user/index.ts'
 import type { Addresses } from './addresses.ts'
 import type { Listing } from './listing.ts'
-import { maySee, newVideoRow } from './rules.ts'
-import type { NewVideo } from './rules.ts'
+import { isListable, isListed, maySee, newVideoRow, tagKey } from './rules.ts'
+import type { ListFilter, NewVideo } from './rules.ts'
+import * as reactionStore from './reaction-store.ts'
+import type { Search } from './search.ts'
 import * as store from './store.ts'
 import type { State } from './tables.ts'
 import { toOwnVideo, toVideo } from './view.ts'
@@ -34,11 +36,12 @@ interface PageQuery {
 
 export type NewDraft = z.output<NonNullable<typeof createVideo.body>>
 export type VideoChange = z.output<NonNullable<typeof patchVideo.body>>
-type Sort = 'newest' | 'likes' | 'plays'
 
-const rankKeys = { newest: 'publish_ms', likes: 'likes', plays: 'plays' } as const
+const rankKeys = { newest: 'publish_ms', likes: 'likes', plays: 'plays', hot: 'hot' } as const
 const maxDrafts = 100
 const relatedCount = 12
+/** A limit of the format of site maps. */
+const mostInMap = 50_000
 
 interface Deps {
   db: Db
@@ -46,25 +49,33 @@ interface Deps {
   users: UserService
   addresses: Addresses
   listing: Listing
+  search: Search
   cursorKey: Buffer
 }
 
 export type Videos = ReturnType<typeof createVideoService>
 
-export const createVideoService = ({ db, clock, users, addresses, listing, cursorKey }: Deps) => {
+export const createVideoService = ({ db, clock, users, addresses, listing, search, cursorKey }: Deps) => {
   const toVideos = async (rows: readonly store.ShownVideo[], viewer: Viewer): Promise<Video[]> => {
     const ids = rows.map((row) => row.id)
-    const [authors, liked] = await Promise.all([
+    const [authors, liked, favourited, coins] = await Promise.all([
       users.authors(
         rows.map((row) => row.owner_id),
         viewer.caller?.userId,
       ),
       viewer.caller ? store.likedAmong(db, viewer.caller.userId, ids) : new Set<string>(),
+      viewer.caller ? reactionStore.favouredAmong(db, viewer.caller.userId, ids) : new Set<string>(),
+      viewer.caller ? reactionStore.coinsAmong(db, viewer.caller.userId, ids) : new Map<string, number>(),
     ])
     return rows.flatMap((row) => {
       const author = authors.get(row.owner_id)
       if (author === undefined) return []
-      return toVideo(row, { author, liked: liked.has(row.id), language: viewer.language }, addresses)
+      const mine = {
+        liked: liked.has(row.id),
+        favourited: favourited.has(row.id),
+        coins: coins.get(row.id) ?? 0,
+      }
+      return toVideo(row, { author, mine, language: viewer.language }, addresses)
     })
   }
 
@@ -73,7 +84,7 @@ export const createVideoService = ({ db, clock, users, addresses, listing, curso
     return rows.flatMap((row, index) => {
       const shown = videos[index]
       if (shown === undefined) return []
-      const seen = { author: shown.author, liked: shown.mine.liked, language: viewer.language }
+      const seen = { author: shown.author, mine: shown.mine, language: viewer.language }
       return toOwnVideo(row, seen, addresses)
     })
   }
@@ -81,6 +92,12 @@ export const createVideoService = ({ db, clock, users, addresses, listing, curso
   /** The row, if the caller may know of it. Throws `not_found`. */
   const seen = async (publicId: string, caller: Caller | undefined): Promise<store.VideoWithCounts> => {
     const row = await store.findVideo(db, publicId)
+    if (row === undefined || !maySee(row, caller)) throw new AppError('not_found')
+    return row
+  }
+
+  const seenById = async (rowId: string, caller: Caller | undefined): Promise<store.VideoWithCounts> => {
+    const row = await store.findVideoById(db, rowId)
     if (row === undefined || !maySee(row, caller)) throw new AppError('not_found')
     return row
   }
@@ -104,13 +121,57 @@ export const createVideoService = ({ db, clock, users, addresses, listing, curso
     return shown
   }
 
-  const list = async (
-    filter: { sort: Sort; category?: CategoryId | undefined; user?: string | undefined },
-    page: PageQuery,
+  const shownPage = async (
+    ids: readonly string[],
+    next: string | null,
     viewer: Viewer,
-  ): Promise<Page<Video>> => {
-    const key = rankKeys[filter.sort]
-    const name = `videos:${filter.sort}:${filter.category ?? ''}:${filter.user ?? ''}`
+  ): Promise<Page<Video>> => ({
+    items: await toVideos(await store.findVideos(db, ids), viewer),
+    next_cursor: next,
+  })
+
+  const listTagged = async (tag: string, page: PageQuery, viewer: Viewer): Promise<Page<Video>> => {
+    const name = `videos:tag:${tag}`
+    const after =
+      page.cursor === undefined ? undefined : decodeCursor(name, page.cursor, cursorKey, ['number', 'string'])
+    const found = await store.taggedQuery(db, { tag, after, limit: page.limit + 1 }).execute()
+    const { items, nextCursor } = cutPage(found, page.limit, (last) =>
+      encodeCursor(name, [last.publish_ms, last.video_id], cursorKey),
+    )
+    return shownPage(
+      items.map((item) => item.video_id),
+      nextCursor,
+      viewer,
+    )
+  }
+
+  /** Ranked anew for each page; the cursor is the last hit of the page before. */
+  const find = async (
+    text: string,
+    filter: ListFilter,
+    page: PageQuery,
+    viewer: Viewer & { address: string },
+  ): Promise<Page<Video> & { words: string[] }> => {
+    const { category, user: ownerId, length, sort = 'best' } = filter
+    const name = `search:${JSON.stringify([text, category, ownerId, length, sort])}`
+    const [afterId] = page.cursor === undefined ? [] : decodeCursor(name, page.cursor, cursorKey, ['string'])
+    const { hits, words } = await search.find(text, { category, ownerId, length }, sort)
+    const from = hits.findIndex((hit) => hit.video_id === afterId) + 1
+    const { items, nextCursor } = cutPage(hits.slice(from, from + page.limit + 1), page.limit, (last) =>
+      encodeCursor(name, [last.video_id], cursorKey),
+    )
+    if (hits.length > 0 && afterId === undefined)
+      await search.count(text, viewer.caller?.userId ?? viewer.address)
+    const ids = items.map((item) => item.video_id)
+    return { ...(await shownPage(ids, nextCursor, viewer)), words }
+  }
+
+  const list = async (filter: ListFilter, page: PageQuery, viewer: Viewer): Promise<Page<Video>> => {
+    if (!isListable(filter)) throw new AppError('params_invalid')
+    if (filter.tag !== undefined) return listTagged(tagKey(filter.tag), page, viewer)
+    const sort = filter.sort ?? 'newest'
+    const key = rankKeys[sort]
+    const name = `videos:${sort}:${filter.category ?? ''}:${filter.user ?? ''}:${filter.length ?? ''}`
     const after =
       page.cursor === undefined ? undefined : decodeCursor(name, page.cursor, cursorKey, ['number', 'string'])
     const found = await store
@@ -118,6 +179,7 @@ export const createVideoService = ({ db, clock, users, addresses, listing, curso
         key,
         category: filter.category,
         ownerId: filter.user,
+        length: filter.length,
         after,
         limit: page.limit + 1,
       })
@@ -125,18 +187,42 @@ export const createVideoService = ({ db, clock, users, addresses, listing, curso
     const { items, nextCursor } = cutPage(found, page.limit, (last) =>
       encodeCursor(name, [last[key] ?? 0, last.video_id], cursorKey),
     )
-    const rows = await store.findVideos(
-      db,
+    return shownPage(
       items.map((item) => item.video_id),
+      nextCursor,
+      viewer,
     )
-    return { items: await toVideos(rows, viewer), next_cursor: nextCursor }
   }
 
   return {
     list,
+    find,
     seen,
+    seenById,
     owned,
     ownView,
+    toOwn,
+
+    /** Those that stand in public lists, by public id; at most one page of ids. */
+    async listedAmong(publicIds: readonly string[], viewer: Viewer): Promise<Map<string, Video>> {
+      const rows = await store.findVideosByPublicId(db, [...new Set(publicIds)])
+      const shown = await toVideos(rows.filter(isListed), viewer)
+      return new Map(shown.map((video) => [video.id, video]))
+    },
+
+    /** Those that the caller may know of, by public id; at most one page of ids. */
+    async seenAmong(publicIds: readonly string[], viewer: Viewer): Promise<Map<string, Video>> {
+      const rows = await store.findVideosByPublicId(db, [...new Set(publicIds)])
+      const shown = await toVideos(
+        rows.filter((row) => maySee(row, viewer.caller)),
+        viewer,
+      )
+      return new Map(shown.map((video) => [video.id, video]))
+    },
+
+    /** Whose it is, whatever its state. */
+    ownerOf: async (publicId: string): Promise<string | undefined> =>
+      (await store.findVideo(db, publicId))?.owner_id,
 
     async get(publicId: string, viewer: Viewer): Promise<Video> {
       const [shown] = await toVideos([await seen(publicId, viewer.caller)], viewer)
@@ -172,6 +258,39 @@ export const createVideoService = ({ db, clock, users, addresses, listing, curso
       )
       return { items: await toOwn(rows, viewer), next_cursor: nextCursor }
     },
+
+    /** Videos of somebody's list by row ids, in their order; null for what this viewer may not see (any more). */
+    async keptOf(ids: readonly string[], viewer: Viewer): Promise<(Kept & { row_id: string })[]> {
+      const rows = await store.findVideos(db, ids)
+      const shown = await toVideos(
+        rows.filter((row) => maySee(row, viewer.caller)),
+        viewer,
+      )
+      const byId = new Map(shown.map((video) => [video.id, video]))
+      return rows.map((row) => ({
+        row_id: row.id,
+        video_id: row.public_id,
+        video: byId.get(row.public_id) ?? null,
+      }))
+    },
+
+    /** Row id of a video that may be gone for this caller, for taking it out of lists. */
+    rowIdOf: async (publicId: string): Promise<string | undefined> =>
+      (await store.findVideo(db, publicId))?.id,
+
+    /** Public ids and owners by row ids. */
+    async namesOf(
+      ids: readonly string[],
+    ): Promise<Map<string, { publicId: string; title: string; ownerId: string }>> {
+      const rows = await store.findVideos(db, ids)
+      return new Map(
+        rows.map((row) => [row.id, { publicId: row.public_id, title: row.title, ownerId: row.owner_id }]),
+      )
+    },
+
+    /** Keeps a video's count of comments, in the transaction that changes them. */
+    countComments: (trx: Transaction, videoId: string, by: number): Promise<void> =>
+      store.addToCounter(trx, videoId, 'comments', by),
 
     /** The author's others first, then the newest of the category. */
     async related(publicId: string, viewer: Viewer): Promise<Video[]> {
@@ -293,6 +412,16 @@ export const createVideoService = ({ db, clock, users, addresses, listing, curso
         return video.id
       })
       return ownView(id, viewer)
+    },
+
+    /** When the oldest public video was published; undefined without any. */
+    firstPublishedMs: async (): Promise<number | undefined> =>
+      (await store.firstPublishedQuery(db).executeTakeFirst())?.publish_ms,
+
+    /** Public videos of that time, for the map of the site. */
+    async publishedBetween(fromMs: number, toMs: number): Promise<{ id: string; changedMs: number }[]> {
+      const rows = await store.publishedQuery(db, fromMs, toMs, mostInMap).execute()
+      return rows.map((row) => ({ id: row.public_id, changedMs: row.updated_ms }))
     },
 
     /** Where a video's danmaku hang, for whoever may see it. Throws `not_found`. */

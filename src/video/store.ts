@@ -1,16 +1,18 @@
 /** Owns SQL on videos, their counters and likes. */
 import { sql } from 'kysely'
-import type { Selectable } from 'kysely'
+import type { RawBuilder, Selectable } from 'kysely'
 import type { Queries, Transaction } from '../platform/db/db.ts'
 import { seek } from '../platform/db/cursor.ts'
-import { insertIfAbsent } from '../platform/db/portable.ts'
+import { greatest, insertIfAbsent } from '../platform/db/portable.ts'
+import { hotUnit } from './rules.ts'
+import type { VideoLength } from '../../contract/video.ts'
 import type { State, VideoCounterTable, VideoRankTable, VideoTable } from './tables.ts'
 
 export type VideoRow = Selectable<VideoTable>
 export type Counts = Omit<Selectable<VideoCounterTable>, 'video_id'>
 export type VideoWithCounts = VideoRow & Counts
 export type VideoCounter = keyof Counts
-export type RankKey = 'publish_ms' | 'likes' | 'plays'
+export type RankKey = 'publish_ms' | 'likes' | 'plays' | 'hot'
 export type RankRow = Selectable<VideoRankTable>
 
 const noCounts: Counts = { plays: 0, likes: 0, favourites: 0, coins: 0, comments: 0, danmaku: 0, shares: 0 }
@@ -70,6 +72,8 @@ const shownColumns = [
   'video.created_ms',
   'video.deleted_ms',
   'video.trashed',
+  'video.taken_down',
+  'video.taken_down_reason',
 ] as const
 
 type Unprefixed<T> = T extends `video.${infer Name}` ? Name : never
@@ -88,6 +92,17 @@ export const findVideos = async (db: Queries, ids: readonly string[]): Promise<S
   const byId = new Map(rows.map((row) => [row.id, row]))
   return ids.flatMap((id) => byId.get(id) ?? [])
 }
+
+/** The rows that exist among public ids, in no order; at most one page of ids. */
+export const findVideosByPublicId = async (
+  db: Queries,
+  publicIds: readonly string[],
+): Promise<VideoWithCounts[]> =>
+  publicIds.length === 0
+    ? []
+    : withCounts(db)
+        .where('video.public_id', 'in', [...publicIds])
+        .execute()
 
 export const updateVideo = async (db: Queries, id: string, change: Partial<VideoRow>): Promise<void> => {
   await db.updateTable('video').set(change).where('id', '=', id).execute()
@@ -111,7 +126,11 @@ export const moveVideo = async (
 
 export const deleteVideoRows = async (trx: Transaction, id: string): Promise<void> => {
   await trx.deleteFrom('video_rank').where('video_id', '=', id).execute()
+  await trx.deleteFrom('video_tag').where('video_id', '=', id).execute()
+  await trx.deleteFrom('search_term').where('video_id', '=', id).execute()
   await trx.deleteFrom('video_like').where('video_id', '=', id).execute()
+  await trx.deleteFrom('video_coin').where('video_id', '=', id).execute()
+  await trx.deleteFrom('video_share').where('video_id', '=', id).execute()
   await trx.deleteFrom('video_counter').where('video_id', '=', id).execute()
   await trx.deleteFrom('video').where('id', '=', id).execute()
 }
@@ -120,15 +139,17 @@ export interface RankQuery {
   key: RankKey
   category?: string | undefined
   ownerId?: string | undefined
+  length?: VideoLength | undefined
   after?: readonly [key: number, id: string] | undefined
   limit: number
 }
 
 /** One page of a public list. An author's rows in one category are filtered along the author's own index. */
-export const rankQuery = (db: Queries, { key, category, ownerId, after, limit }: RankQuery) => {
+export const rankQuery = (db: Queries, { key, category, ownerId, length, after, limit }: RankQuery) => {
   let query = db.selectFrom('video_rank').select(['video_id', key])
   if (ownerId !== undefined) query = query.where('owner_id', '=', ownerId)
   if (category !== undefined) query = query.where('category', '=', category)
+  if (length !== undefined) query = query.where('length', '=', length)
   if (after !== undefined) {
     query = query.where(
       seek([
@@ -203,6 +224,52 @@ export const refreshRanks = async (db: Queries, ids: readonly string[]): Promise
     .execute()
 }
 
+/** Adds to the hot scores; `hot` says what for each, as `hotKey` made it. */
+export const raiseHot = async (db: Queries, id: string, hot: number): Promise<void> => {
+  await db
+    .updateTable('video_rank')
+    .set({ hot: addHot(db, sql.ref('video_rank.hot'), hot) })
+    .where('video_id', '=', id)
+    .execute()
+}
+
+/** The logarithm of the sum of two numbers of which the logarithms are given; neither is ever written out. */
+export const addHot = (q: Queries, old: RawBuilder<unknown>, more: number): RawBuilder<number> => {
+  const [a, b] = [sql<number>`(${old} / ${hotUnit})`, sql<number>`(${more} / ${hotUnit})`]
+  const top = greatest(q, a, b)
+  return sql<number>`round(${hotUnit} * (${top} + log2(pow(2, ${a} - ${top}) + pow(2, ${b} - ${top}))))`
+}
+
+/** One page of the listed videos that carry a tag, newest first. */
+export const taggedQuery = (
+  db: Queries,
+  { tag, after, limit }: { tag: string; after?: readonly [number, string] | undefined; limit: number },
+) => {
+  let query = db.selectFrom('video_tag').select(['video_id', 'publish_ms']).where('tag', '=', tag)
+  if (after !== undefined)
+    query = query.where(
+      seek([
+        ['publish_ms', 'desc', after[0]],
+        ['video_id', 'desc', after[1]],
+      ]),
+    )
+  return query.orderBy('publish_ms', 'desc').orderBy('video_id', 'desc').limit(limit)
+}
+
+export const replaceTags = async (
+  trx: Transaction,
+  videoId: string,
+  tags: readonly string[],
+  publishMs: number,
+): Promise<void> => {
+  await trx.deleteFrom('video_tag').where('video_id', '=', videoId).execute()
+  if (tags.length === 0) return
+  await trx
+    .insertInto('video_tag')
+    .values([...new Set(tags)].map((tag) => ({ tag, video_id: videoId, publish_ms: publishMs })))
+    .execute()
+}
+
 /** Ids of ranking rows in order, for walking through all of them in steps. */
 export const rankIds = async (db: Queries, afterId: string, limit: number): Promise<string[]> => {
   const rows = await db
@@ -273,3 +340,63 @@ export const likedAmong = async (
 
 export const findByTimeline = (db: Queries, timelineId: string): Promise<{ id: string } | undefined> =>
   db.selectFrom('video').select('id').where('timeline_id', '=', timelineId).executeTakeFirst()
+
+export type Shelf = { state: State } | { taken_down: 1 } | { trashed: 1 } | { owner_id: string } | undefined
+
+/** Videos of everybody in every state, the newest first. */
+export const shelfQuery = (
+  db: Queries,
+  shelf: Shelf,
+  page: { limit: number; afterId?: string | undefined },
+) => {
+  let rows = db.selectFrom('video').select('id')
+  for (const [column, value] of Object.entries(shelf ?? {}) as ['state', State][])
+    rows = rows.where(column, '=', value)
+  if (page.afterId !== undefined) rows = rows.where('id', '<', page.afterId)
+  return rows.orderBy('id', 'desc').limit(page.limit)
+}
+
+/** Videos whose title begins so, in the order of titles. */
+export const titleQuery = (
+  db: Queries,
+  prefix: string,
+  page: { limit: number; after?: readonly [title: string, id: string] | undefined },
+) => {
+  let rows = db
+    .selectFrom('video')
+    .select(['id', 'title'])
+    .where('title', '>=', prefix)
+    .where('title', '<', `${prefix}\u{10ffff}`)
+  if (page.after) {
+    const [title, id] = page.after
+    rows = rows.where(
+      seek([
+        ['title', 'asc', title],
+        ['id', 'asc', id],
+      ]),
+    )
+  }
+  return rows.orderBy('title').orderBy('id').limit(page.limit)
+}
+
+/** Videos made since the id `fromId`, which sorts by time: reads the keys of that time only. */
+export const madeSinceQuery = (db: Queries, fromId: string) =>
+  db
+    .selectFrom('video')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('id', '>=', fromId)
+
+export const firstPublishedQuery = (db: Queries) =>
+  db.selectFrom('video_rank').select('publish_ms').orderBy('publish_ms').orderBy('video_id').limit(1)
+
+/** Public videos that were published in this time, oldest first. */
+export const publishedQuery = (db: Queries, fromMs: number, toMs: number, limit: number) =>
+  db
+    .selectFrom('video_rank')
+    .innerJoin('video', 'video.id', 'video_rank.video_id')
+    .select(['video.public_id', 'video.updated_ms'])
+    .where('video_rank.publish_ms', '>=', fromMs)
+    .where('video_rank.publish_ms', '<', toMs)
+    .orderBy('video_rank.publish_ms')
+    .orderBy('video_rank.video_id')
+    .limit(limit)

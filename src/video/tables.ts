@@ -1,5 +1,5 @@
 /** Owns the row types of videos. Times are milliseconds UTC; `public_id` stands in addresses, `id` never leaves. */
-import type { CategoryId, FailureCode } from '../../contract/video.ts'
+import type { CategoryId, FailureCode, VideoLength } from '../../contract/video.ts'
 
 export type State = 'draft' | 'processing' | 'ready' | 'failed'
 export type Visibility = 'public' | 'unlisted' | 'private'
@@ -42,6 +42,9 @@ export interface VideoTable {
   deleted_ms: number | null
   /** 1 while `deleted_ms` is set: MySQL finds it by index, NULL it would not. */
   trashed: number
+  /** 1: a moderator took it down; its owner and moderators still see it. */
+  taken_down: number
+  taken_down_reason: string
 }
 
 /** Counts in a narrow row of their own, changed by single statements only. */
@@ -73,6 +76,64 @@ export interface VideoRankTable {
   publish_ms: number
   likes: number
   plays: number
+  /** What `hotKey` makes of a time; plays and reactions raise it. */
+  hot: number
+  length: VideoLength
+}
+
+/** A row per tag of a video that stands in public lists. */
+export interface VideoTagTable {
+  /** Lower case. */
+  tag: string
+  publish_ms: number
+  video_id: string
+}
+
+export interface VideoCoinTable {
+  user_id: string
+  video_id: string
+  /** 1 or 2. */
+  amount: number
+}
+
+export interface VideoShareTable {
+  user_id: string
+  video_id: string
+  created_ms: number
+}
+
+/** A user's folder; `default` is made with the first favourite. */
+export interface FavouriteFolderTable {
+  id: string
+  owner_id: string
+  name: string
+  /** How many videos lie in it. */
+  videos: number
+  created_ms: number
+}
+
+/** A video lies in one folder of a user at most. */
+export interface VideoFavouriteTable {
+  user_id: string
+  video_id: string
+  folder_id: string
+  /** Sorts by the time it was kept. */
+  id: string
+}
+
+/** A word that stands in a listed video, and how much it says about it. */
+export interface SearchTermTable {
+  term: string
+  video_id: string
+  weight: number
+}
+
+/** What people looked for and found, by its lower case. */
+export interface SearchQueryTable {
+  query: string
+  text: string
+  /** As in `video_rank`. */
+  hot: number
 }
 
 /** From the first byte to the end of processing. */
@@ -106,6 +167,13 @@ declare module '../platform/db/tables.ts' {
     video_counter: VideoCounterTable
     video_like: VideoLikeTable
     video_rank: VideoRankTable
+    video_tag: VideoTagTable
+    video_coin: VideoCoinTable
+    video_share: VideoShareTable
+    favourite_folder: FavouriteFolderTable
+    video_favourite: VideoFavouriteTable
+    search_term: SearchTermTable
+    search_query: SearchQueryTable
     video_upload: VideoUploadTable
     video_storage: VideoStorageTable
   }

@@ -8,25 +8,38 @@ import type { OwnVideo, VideoJob } from '../../contract/video.ts'
 import { uploadPath } from '../../contract/video.ts'
 import { loadConfig } from '../config/load.ts'
 import { loadSecrets } from '../config/secrets.ts'
+import { createAudit } from '../audit/index.ts'
 import { createAuthenticate, createSetAvatar, mountAvatarRoute } from '../passport/index.ts'
 import { mountPlaybackRoutes } from '../playback/index.ts'
 import { createDiskBlobs } from '../platform/blob/disk.ts'
 import { createMemoryBus } from '../platform/bus/memory.ts'
 import { systemClock } from '../platform/clock/clock.ts'
 import type { Clock } from '../platform/clock/clock.ts'
+import type { Db } from '../platform/db/db.ts'
 import type { TestEngine } from '../platform/db/testing.ts'
 import { createEvents } from '../platform/events/events.ts'
+import type { Events } from '../platform/events/events.ts'
 import { createRouter } from '../platform/http/route.ts'
+import type { Router } from '../platform/http/route.ts'
 import { createHttpServer } from '../platform/http/server.ts'
 import { createImages } from '../platform/image/image.ts'
 import { createJobs } from '../platform/jobs/jobs.ts'
+import type { Kv } from '../platform/kv/kv.ts'
 import { createTestPassport } from '../passport/testing.ts'
 import { createMemoryKv } from '../platform/kv/memory.ts'
 import { createLimits } from '../platform/limit/limit.ts'
+import type { Limits } from '../platform/limit/limit.ts'
 import { silentLog } from '../platform/log/log.ts'
 import type { Log } from '../platform/log/log.ts'
+import { createCoins, mountCoinRoutes } from '../coin/index.ts'
+import type { Coins } from '../coin/index.ts'
 import { createUserService } from '../user/index.ts'
+import type { UserService } from '../user/index.ts'
 import { createVideos, mountUploadRoutes, mountVideoRoutes } from './index.ts'
+import type { VideoService } from './index.ts'
+import { newVideoRow } from './rules.ts'
+import type { NewVideo } from './rules.ts'
+import { insertVideo } from './store.ts'
 
 export interface Person {
   id: string
@@ -40,11 +53,31 @@ export interface Answer<T> {
   data: T
 }
 
+interface MadeForTests {
+  db: Db
+  kv: Kv
+  clock: Clock
+  log: Log
+  events: Events
+  users: UserService
+  videos: VideoService
+  coins: Coins
+  router: Router
+  limits: Limits
+  cursorSecret: Buffer
+}
+
 export type VideoTestApp = Awaited<ReturnType<typeof createVideoTestApp>>
 
 export const createVideoTestApp = async (
   engine: TestEngine,
-  options: { environment?: Record<string, string>; clock?: Clock; log?: Log } = {},
+  options: {
+    environment?: Record<string, string>
+    clock?: Clock
+    log?: Log
+    /** Mounts later features on the same app. */
+    also?: (made: MadeForTests, making: AsyncDisposableStack) => void
+  } = {},
 ) => {
   await using making = new AsyncDisposableStack()
   const { clock = systemClock, log = silentLog } = options
@@ -69,9 +102,26 @@ export const createVideoTestApp = async (
   const users = createUserService({ db, clock })
   const passport = createTestPassport({ config, directory, secrets, db, kv, jobs, events, users, clock, log })
   making.defer(() => passport.close())
+  const coins = createCoins({ db, kv, clock, cursorSecret: secrets.keyFor('cursor').reveal() })
   const images = createImages()
+  const audit = createAudit({ db, clock, cursorSecret: Buffer.from('a secret for tests') })
   const videos = making.use(
-    await createVideos({ config, secrets, db, kv, blobs, jobs, events, images, users, clock, log }),
+    await createVideos({
+      isWorker: true,
+      config,
+      secrets,
+      db,
+      kv,
+      blobs,
+      jobs,
+      events,
+      images,
+      users,
+      coins,
+      clock,
+      log,
+      audit,
+    }),
   )
   const { service } = videos
   const app = await createHttpServer({ log, trustedProxies: [] })
@@ -89,6 +139,12 @@ export const createVideoTestApp = async (
     limits,
   })
   mountPlaybackRoutes({ app, blobs, playable: service.playable })
+  const cursorSecret = secrets.keyFor('cursor').reveal()
+  mountCoinRoutes(router, { coins })
+  options.also?.(
+    { db, kv, clock, log, events, users, videos: service, coins, router, limits, cursorSecret },
+    making,
+  )
   await app.listen({ host: '127.0.0.1', port: 0 })
   const base = `http://127.0.0.1:${(app.server.address() as { port: number }).port}`
 
@@ -112,6 +168,18 @@ export const createVideoTestApp = async (
     const parsed = (isJson && text !== '' ? JSON.parse(text) : {}) as { error?: string; data: T }
     return { status: response.status, headers: response.headers, error: parsed.error, data: parsed.data }
   }
+
+  /** A row as if it had been uploaded and processed; gives its public id. */
+  const addVideo = (owner: Person, given: Partial<NewVideo> = {}): Promise<string> =>
+    db.transaction(async (trx) => {
+      const row = newVideoRow(
+        { owner_id: owner.id, title: 'a video', state: 'ready', duration_ms: 100_000, ...given },
+        clock.now(),
+      )
+      await insertVideo(trx, row)
+      await service.settle(trx, row.id)
+      return row.public_id
+    })
 
   const signUp = async (): Promise<Person> => {
     const mobile = `+86139${String(randomInt(0, 100_000_000)).padStart(8, '0')}`
@@ -195,7 +263,9 @@ export const createVideoTestApp = async (
     events,
     users,
     service,
+    coins,
     call,
+    addVideo,
     signUp,
     startUpload,
     patch,

@@ -3,12 +3,13 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Blobs } from '../platform/blob/blob.ts'
 import type { Clock } from '../platform/clock/clock.ts'
-import type { Db } from '../platform/db/db.ts'
+import type { Db, Transaction } from '../platform/db/db.ts'
 import type { Jobs } from '../platform/jobs/jobs.ts'
 import type { Log } from '../platform/log/log.ts'
 import { processKind, transcodeKind } from './kinds.ts'
 import type { Listing } from './listing.ts'
 import type { Covers } from './posters.ts'
+import { deleteFavouritesOf } from './reaction-store.ts'
 import * as store from './store.ts'
 import * as uploadStore from './upload-store.ts'
 import type { Uploads } from './uploads.ts'
@@ -33,6 +34,8 @@ export type Upkeep = ReturnType<typeof createUpkeep>
 
 export const createUpkeep = (deps: Deps) => {
   const { db, clock, blobs, jobs, uploads, covers, listing, log, recordingsDir } = deps
+
+  const purgers: ((trx: Transaction, videoId: string) => Promise<void>)[] = []
 
   const isWorkedOn = async (videoId: string): Promise<boolean> => {
     for (const kind of [processKind, transcodeKind]) {
@@ -85,6 +88,8 @@ export const createUpkeep = (deps: Deps) => {
         -video.size_bytes - (open?.size_bytes ?? 0),
         isOpen ? -1 : 0,
       )
+      for (const deleteRowsOf of purgers) await deleteRowsOf(trx, videoId)
+      await deleteFavouritesOf(trx, videoId)
       await store.deleteVideoRows(trx, videoId)
       await listing.append(trx, 'video.purged', video, {})
     })
@@ -108,11 +113,20 @@ export const createUpkeep = (deps: Deps) => {
     (running = running
       .then(run)
       .catch((error: unknown) => log.warn({ err: error }, 'upkeep of videos failed')))
-  const timer = setInterval(() => void runSoon(), everyMs)
-  timer.unref()
+  let timer: NodeJS.Timeout | undefined
 
   return {
     run: runSoon,
+    /** Now, and from now on every five minutes. */
+    start(): void {
+      void runSoon()
+      timer = setInterval(() => void runSoon(), everyMs)
+      timer.unref()
+    },
+    /** Later features delete their rows with the video, in the same transaction. */
+    alsoPurge: (deleteRowsOf: (trx: Transaction, videoId: string) => Promise<void>): void => {
+      purgers.push(deleteRowsOf)
+    },
     mendVideo,
     cancelJobs,
     purge,

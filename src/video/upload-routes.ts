@@ -14,7 +14,7 @@ import type { Uploads } from './uploads.ts'
 interface Deps {
   app: FastifyInstance
   uploads: Uploads
-  maxBytes: number
+  maxBytes: () => Promise<number>
   authenticate: Authenticate
   limits: Limits
 }

@@ -27,6 +27,22 @@ export const finishUpload = async (trx: Transaction, id: string, nowMs: number):
   return numUpdatedRows === 1n
 }
 
+/** The file of a failed video waits for another try until then. */
+export const keepUpload = async (trx: Transaction, id: string, untilMs: number): Promise<void> => {
+  await trx.updateTable('video_upload').set({ expires_ms: untilMs }).where('id', '=', id).execute()
+}
+
+/** Finished uploads whose time is over; only those of failed videos may go. */
+export const keptQuery = (db: Queries, nowMs: number, limit: number) =>
+  db
+    .selectFrom('video_upload')
+    .innerJoin('video', 'video.id', 'video_upload.video_id')
+    .selectAll('video_upload')
+    .where('video_upload.finished_ms', '>', 0)
+    .where('video_upload.expires_ms', '<=', nowMs)
+    .where('video.state', '=', 'failed')
+    .limit(limit)
+
 export const deleteUpload = async (trx: Transaction, id: string): Promise<boolean> => {
   const { numDeletedRows } = await trx.deleteFrom('video_upload').where('id', '=', id).executeTakeFirst()
   return numDeletedRows === 1n

@@ -27,7 +27,7 @@ const checkEveryBytes = 16 * 1024 * 1024
 /** `callOf` finds what belongs to a request that is being handled. */
 export const createTusServer = (
   uploads: Uploads,
-  maxBytes: number,
+  maxBytes: () => Promise<number>,
   callOf: (request: TusRequest) => UploadCall,
 ): Server => {
   const server = new Server({

@@ -21,8 +21,8 @@ import type { UploadMetadata } from './upload-metadata.ts'
 export interface UploadSettings {
   /** Where unfinished files lie. */
   dir: string
-  maxBytes: number
-  quotaBytes: number
+  /** May change at run time. */
+  sizes: () => Promise<{ uploadMaxBytes: number; userQuotaBytes: number }>
   reserveBytes: number
 }
 
@@ -90,16 +90,17 @@ export const createUploads = ({ settings, db, clock, videos, jobs, log }: Deps) 
 
   const create = async (upload: NewUpload): Promise<string> => {
     const { id, caller, sizeBytes, metadata } = upload
-    if (sizeBytes > settings.maxBytes) throw new AppError('body_too_large')
+    const { uploadMaxBytes, userQuotaBytes } = await settings.sizes()
+    if (sizeBytes > uploadMaxBytes) throw new AppError('body_too_large')
     // Its playable form is written beside it before it goes.
     if ((await spareBytes()) < 2 * sizeBytes) throw new AppError('storage_full')
     const nowMs = clock.now()
     const publicId = await db.transaction(async (trx) => {
       await store.ensureStorage(trx, caller.userId)
-      const bounds = { quotaBytes: settings.quotaBytes, openUploads: maxOpenUploads }
+      const bounds = { quotaBytes: userQuotaBytes, openUploads: maxOpenUploads }
       if (!(await store.reserve(trx, caller.userId, sizeBytes, bounds))) {
         const used = await store.storageOf(trx, caller.userId)
-        if (used + sizeBytes > settings.quotaBytes) throw new AppError('quota_exceeded')
+        if (used + sizeBytes > userQuotaBytes) throw new AppError('quota_exceeded')
         throw new AppError('rate_limited', { retryAfterS: 600 })
       }
       const video = await videoFor(trx, upload)
@@ -185,6 +186,7 @@ export const createUploads = ({ settings, db, clock, videos, jobs, log }: Deps) 
         if ((await sizeOf(row.id)) === row.size_bytes) await finish(row)
         else await drop(row)
       }
+      for (const row of await store.keptQuery(db, clock.now(), 200).execute()) await drop(row)
       let afterMs = clock.now()
       for (;;) {
         const rows = await store.openQuery(db, afterMs, 200).execute()

@@ -6,11 +6,12 @@ import type { Language } from '../platform/http/language.ts'
 import { isoTime } from '../user/index.ts'
 import type { Addresses } from './addresses.ts'
 import { failureTexts } from './failures.ts'
+import { playedAs } from './rules.ts'
 import type { ShownVideo } from './store.ts'
 
 export interface Seen {
   author: Author
-  liked: boolean
+  mine: Video['mine']
   language: Language
 }
 
@@ -49,10 +50,10 @@ export const toVideo = (row: ShownVideo, seen: Seen, addresses: Addresses): Vide
     danmaku: row.danmaku,
     shares: row.shares,
   },
-  mine: { liked: seen.liked, favourited: false, coins: 0 },
+  mine: seen.mine,
   play:
     row.state === 'ready' && row.trashed === 0
-      ? { hls: addresses.hls(row.public_id, row.visibility), storyboard: null, captions: [] }
+      ? { hls: addresses.hls(row.public_id, playedAs(row)), storyboard: null, captions: [] }
       : null,
 })
 
@@ -60,4 +61,5 @@ export const toOwnVideo = (row: ShownVideo, seen: Seen, addresses: Addresses): O
   ...toVideo(row, seen, addresses),
   size_bytes: row.size_bytes,
   delete_time: row.deleted_ms === null ? null : isoTime(row.deleted_ms),
+  taken_down: row.taken_down === 1 ? { reason: row.taken_down_reason } : null,
 })

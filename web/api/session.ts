@@ -2,7 +2,6 @@
 import { computed, readonly, shallowRef } from 'vue'
 import { logout, refresh as refreshEndpoint } from '../../contract/passport.ts'
 import type { Tokens } from '../../contract/passport.ts'
-import { getMe } from '../../contract/user.ts'
 import type { Me } from '../../contract/user.ts'
 import { ApiError, createCall } from './call.ts'
 import { language, networkText } from './language.ts'
@@ -10,8 +9,6 @@ import { language, networkText } from './language.ts'
 const flag = 'vireo.signed_in'
 // Refreshed this long before its end, so that an upload or socket never starts with a dying token.
 const earlyMs = 60_000
-// A page that somebody looks at learns within five seconds that its device was signed out.
-const checkMs = 4_000
 
 let accessToken: string | undefined
 let endsAt = 0
@@ -120,21 +117,9 @@ export const signOut = async (): Promise<void> => {
   }
 }
 
-/** A session that was ended from elsewhere is noticed here; without an answer nothing changes. */
-const check = async (): Promise<void> => {
-  if (!me.value || document.visibilityState !== 'visible') return
-  try {
-    await bare(getMe, {})
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 401) await refreshSession()
-  }
-}
-
 /** Starts the session of this page and follows what other tabs do. */
 export const startSession = (): void => {
   void sessionReady()
-  setInterval(() => void check(), checkMs)
-  document.addEventListener('visibilitychange', () => void check())
   addEventListener('storage', (event) => {
     if (event.key !== flag) return
     if (event.newValue === '1') void refreshSession()

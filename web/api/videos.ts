@@ -22,7 +22,7 @@ import {
 import type { CategoryId, OwnVideo, Video, VideoJob } from './shapes.ts'
 import { call } from './client.ts'
 
-export type VideoSort = 'newest' | 'likes' | 'plays'
+export type VideoSort = 'hot' | 'newest' | 'likes' | 'plays'
 export type VideoChange = z.input<NonNullable<(typeof patchVideo)['body']>>
 const pageSize = 24
 

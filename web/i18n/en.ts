@@ -1,9 +1,11 @@
 /** Owns every sentence of the web in English, a file per area. */
 import { account } from './en/account.ts'
 import { auth } from './en/auth.ts'
+import { community } from './en/community.ts'
 import { danmaku } from './en/danmaku.ts'
 import { home } from './en/home.ts'
 import { live } from './en/live.ts'
+import { people } from './en/people.ts'
 import { player } from './en/player.ts'
 import { profile } from './en/profile.ts'
 import { shell } from './en/shell.ts'
@@ -15,6 +17,7 @@ export const en: Messages = {
   ...shell,
   ...home,
   ...live,
+  ...community,
   ...danmaku,
   ...player,
   ...video,
@@ -22,4 +25,5 @@ export const en: Messages = {
   ...account,
   ...studio,
   ...profile,
+  ...people,
 }

@@ -1,9 +1,11 @@
 /** Owns every sentence of the web in Chinese, a file per area; the other languages must have the same keys. */
 import { account } from './zh-CN/account.ts'
 import { auth } from './zh-CN/auth.ts'
+import { community } from './zh-CN/community.ts'
 import { danmaku } from './zh-CN/danmaku.ts'
 import { home } from './zh-CN/home.ts'
 import { live } from './zh-CN/live.ts'
+import { people } from './zh-CN/people.ts'
 import { player } from './zh-CN/player.ts'
 import { profile } from './zh-CN/profile.ts'
 import { shell } from './zh-CN/shell.ts'
@@ -14,6 +16,7 @@ export const zhCN = {
   ...shell,
   ...home,
   ...live,
+  ...community,
   ...danmaku,
   ...player,
   ...video,
@@ -21,6 +24,7 @@ export const zhCN = {
   ...account,
   ...studio,
   ...profile,
+  ...people,
 } as const
 
 type Sentences<T> = { readonly [K in keyof T]: T[K] extends string ? string : Sentences<T[K]> }

@@ -1,5 +1,11 @@
 /** Owns the address that creators paste into their software: the host under which they opened the page. */
-export const rtmpServer = (hostname: string, port: number): string => `rtmp://${hostname}:${port}/live`
+import type { Site } from '../api/shapes.ts'
+
+/** The encrypted one first, where there is one. */
+export const rtmpServers = (hostname: string, site: Pick<Site, 'rtmp' | 'rtmps'> | undefined): string[] => [
+  ...(site?.rtmps ? [`rtmps://${hostname}:${site.rtmps.port}/live`] : []),
+  `rtmp://${hostname}:${site?.rtmp.port ?? 1935}/live`,
+]
 
 /** The command that streams a file in a loop, runnable as it is. */
 export const ffmpegCommand = (server: string, key: string): string =>

@@ -18,6 +18,8 @@ export interface IngestFixture {
   readonly dir: string
   readonly recordingsDir: string
   readonly rtmpPort: number
+  /** 0 without TLS. */
+  readonly rtmpsPort: number
   readonly link: IngestLink
   readonly events: IngestEvent[]
   readonly logs: Record<string, unknown>[]
@@ -39,6 +41,8 @@ export interface PublisherOptions {
   audio?: boolean
   video?: boolean
   extra?: string[]
+  /** Over TLS. */
+  secure?: boolean
 }
 
 export interface Publisher {
@@ -75,6 +79,7 @@ export const startIngest = async (
   const children = new Set<ChildProcess>()
   let child: ChildProcess | undefined
   let rtmpPort = 0
+  let rtmpsPort = 0
 
   const start = async (): Promise<void> => {
     const settings: IngestSettingsInput = {
@@ -94,7 +99,9 @@ export const startIngest = async (
       createInterface({ input: made.stdout }).on('line', (line) => {
         const entry = JSON.parse(line) as Record<string, unknown>
         logs.push(entry)
-        if (entry['msg'] === 'ingest is listening') resolve(entry['rtmpPort'] as number)
+        if (entry['msg'] !== 'ingest is listening') return
+        rtmpsPort = (entry['rtmpsPort'] as number | undefined) ?? 0
+        resolve(entry['rtmpPort'] as number)
       })
       made.once('exit', () => reject(new Error(`ingest ended: ${JSON.stringify(logs.at(-1))}`)))
     })
@@ -130,6 +137,9 @@ export const startIngest = async (
     get rtmpPort() {
       return rtmpPort
     },
+    get rtmpsPort() {
+      return rtmpsPort
+    },
     link,
     events,
     logs,
@@ -146,7 +156,7 @@ export const startIngest = async (
     start,
     kill: (signal) => (child === undefined ? Promise.resolve(null) : end(child, signal)),
     publish(wanted = {}) {
-      const made = spawn('ffmpeg', publisherArguments(wanted, rtmpPort), {
+      const made = spawn('ffmpeg', publisherArguments(wanted, wanted.secure ? rtmpsPort : rtmpPort), {
         stdio: ['ignore', 'ignore', 'pipe'],
       })
       children.add(made)
@@ -182,6 +192,6 @@ const publisherArguments = (wanted: PublisherOptions, port: number): string[] =>
     ...(video ? ['-sc_threshold', '0', '-pix_fmt', 'yuv420p'] : []),
     ...(audio ? ['-c:a', 'aac'] : []),
     ...(wanted.extra ?? []),
-    ...['-f', 'flv', `rtmp://127.0.0.1:${port}/live/${key}`],
+    ...['-f', 'flv', `rtmp${wanted.secure ? 's' : ''}://127.0.0.1:${port}/live/${key}`],
   ]
 }

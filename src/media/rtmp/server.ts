@@ -2,18 +2,24 @@
 import { createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
+import type { Server as TlsServer } from 'node:tls'
 import type { Log } from '../../platform/log/log.ts'
 import { RtmpConnection } from './connection.ts'
 import type { AuthorisePublish } from './connection.ts'
 import { defaultLimits } from './protocol.ts'
 import type { RtmpLimits } from './protocol.ts'
 
+interface Pem {
+  cert: Buffer
+  key: Buffer
+}
+
 export interface RtmpServerOptions {
   host: string
   /** 0 takes any free port. */
   port: number
   /** PEM texts; present means RTMPS. */
-  tls?: { cert: Buffer; key: Buffer } | undefined
+  tls?: Pem | undefined
   limits?: { [K in keyof RtmpLimits]?: RtmpLimits[K] | undefined }
   log: Log
   now(): number
@@ -22,7 +28,10 @@ export interface RtmpServerOptions {
 
 export interface RtmpServer {
   readonly port: number
+  /** Those in the middle of a TLS handshake too. */
   readonly connections: number
+  /** For connections from now on. Without TLS it does nothing. */
+  useCertificate(tls: Pem): void
   /** Stops listening and closes every connection. */
   close(): Promise<void>
 }
@@ -33,40 +42,48 @@ export const startRtmpServer = async (options: RtmpServerOptions): Promise<RtmpS
   const connections = new Set<RtmpConnection>()
   const perAddress = new Map<string, number>()
 
-  const accept = (socket: Socket): void => {
+  let open = 0
+
+  /** Before TLS costs us anything. */
+  const admit = (socket: Socket): boolean => {
     const address = socket.remoteAddress ?? ''
     const already = perAddress.get(address) ?? 0
-    if (connections.size >= limits.connections || already >= limits.connectionsPerAddress) {
+    if (open >= limits.connections || already >= limits.connectionsPerAddress) {
       socket.on('error', () => undefined)
       socket.destroy()
       options.log.warn({ address }, 'closed: too many connections')
-      return
+      return false
     }
+    open++
     perAddress.set(address, already + 1)
+    socket.once('close', () => {
+      open--
+      const left = (perAddress.get(address) ?? 1) - 1
+      if (left > 0) perAddress.set(address, left)
+      else perAddress.delete(address)
+    })
+    return true
+  }
+
+  const accept = (socket: Socket): void => {
     const connection = new RtmpConnection({
       socket,
       log: options.log,
       limits,
       now: () => options.now(),
       authorise: options.authorise,
-      onClosed: () => {
-        connections.delete(connection)
-        const left = (perAddress.get(address) ?? 1) - 1
-        if (left > 0) perAddress.set(address, left)
-        else perAddress.delete(address)
-      },
+      onClosed: () => connections.delete(connection),
     })
     connections.add(connection)
   }
 
-  const server: Server =
-    options.tls === undefined
-      ? createServer(accept)
-      : createTlsServer(
-          { ...options.tls, minVersion: 'TLSv1.2', handshakeTimeout: limits.handshakeMs },
-          accept,
-        )
-  server.on('tlsClientError', () => undefined)
+  const { tls } = options
+  const secure: TlsServer | undefined = tls && createTlsServer(tlsOptions(tls, limits), accept)
+  // The TLS server's own listener comes first, but reads nothing before ours has seen the socket.
+  secure?.on('connection', admit)
+  const server: Server = secure ?? createServer((socket) => void (admit(socket) && accept(socket)))
+  // Node leaves a handshake that came to nothing open.
+  secure?.on('tlsClientError', (_error, socket) => void socket.destroy())
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.host, resolve)
@@ -82,8 +99,9 @@ export const startRtmpServer = async (options: RtmpServerOptions): Promise<RtmpS
   return {
     port: (server.address() as AddressInfo).port,
     get connections() {
-      return connections.size
+      return open
     },
+    useCertificate: (next) => secure?.setSecureContext(tlsOptions(next, limits)),
     async close() {
       clearInterval(sweep)
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
@@ -92,3 +110,10 @@ export const startRtmpServer = async (options: RtmpServerOptions): Promise<RtmpS
     },
   }
 }
+
+const tlsOptions = ({ cert, key }: Pem, limits: RtmpLimits) => ({
+  cert,
+  key,
+  minVersion: 'TLSv1.2' as const,
+  handshakeTimeout: limits.handshakeMs,
+})

@@ -57,9 +57,11 @@ export const openDatabase = async (deps: {
   log: Log
   clock: Clock
   transactionTimeoutMs?: number
+  /** For a command that changes a few rows while the product runs: takes no lock, must not migrate. */
+  beside?: boolean
 }): Promise<Db> => {
   const { config, log, clock } = deps
-  const engine = await openEngine(config)
+  const engine = await openEngine(config, deps.beside ?? false)
   const scopes = new AsyncLocalStorage<Scope>()
   const kysely = new Kysely<Tables>({ dialect: engine.dialect(createLeaseDriver(engine, scopes)), log: [] })
   const transaction = createRunTransaction({
@@ -80,8 +82,8 @@ export const openDatabase = async (deps: {
   })
 }
 
-const openEngine = async (config: DatabaseConfig): Promise<Engine> => {
+const openEngine = async (config: DatabaseConfig, beside: boolean): Promise<Engine> => {
   // Loaded on demand: the other engine's library would only cost time and memory.
-  if (config.kind === 'sqlite') return (await import('./sqlite.ts')).openSqlite(config.file)
+  if (config.kind === 'sqlite') return (await import('./sqlite.ts')).openSqlite(config.file, { beside })
   return (await import('./mysql.ts')).openMysql(config.url)
 }

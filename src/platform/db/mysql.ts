@@ -43,8 +43,17 @@ export const openMysql = async (url: string): Promise<Engine> => {
   return createEngine(pool, connections)
 }
 
+const poolOptions = (url: string) => ({
+  ...connectionOptions(url),
+  connectionLimit: poolSize,
+  maxIdle: poolSize,
+  idleTimeout: 60_000,
+  queueLimit,
+  enableKeepAlive: true,
+})
+
 /** Read by hand: the library would take any of its options, dangerous ones too, from the address. */
-const poolOptions = (url: string) => {
+export const connectionOptions = (url: string) => {
   const { protocol, hostname, port, username, password, pathname, searchParams } = new URL(url)
   const database = decodeURIComponent(pathname.slice(1))
   if (protocol !== 'mysql:' || database === '') throw new Error('The database address must be mysql://…/name')
@@ -61,11 +70,6 @@ const poolOptions = (url: string) => {
     dateStrings: true,
     flags: ['FOUND_ROWS'],
     connectTimeout: 5000,
-    connectionLimit: poolSize,
-    maxIdle: poolSize,
-    idleTimeout: 60_000,
-    queueLimit,
-    enableKeepAlive: true,
     ...(searchParams.get('ssl') === 'true' ? { ssl: { rejectUnauthorized: true } } : {}),
   }
 }

@@ -24,14 +24,15 @@ class Adapter extends SqliteAdapter {
   }
 }
 
-export const openSqlite = async (file: string): Promise<Engine> => {
+/** With `beside`, a command may write a little while the process that holds the lock goes on. */
+export const openSqlite = async (file: string, { beside = false } = {}): Promise<Engine> => {
   if (Number(process.versions.node.split('.')[0]) < 22) {
     throw new Error('SQLite needs Node 22 or newer: the native library crashes on older ones')
   }
   const { default: Database } = await import('better-sqlite3')
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   await makePrivate(file)
-  const lock = lockFile(Database, file)
+  const lock = beside ? undefined : lockFile(Database, file)
   let writer: BetterSqlite.Database | undefined
   let reader: BetterSqlite.Database | undefined
   try {
@@ -43,7 +44,7 @@ export const openSqlite = async (file: string): Promise<Engine> => {
   } catch (error) {
     reader?.close()
     writer?.close()
-    lock.close()
+    lock?.close()
     throw translate(error)
   }
 }
@@ -93,7 +94,7 @@ const openConnection = (Database: typeof BetterSqlite, file: string): BetterSqli
 
 const createEngine = (
   file: string,
-  lock: BetterSqlite.Database,
+  lock: BetterSqlite.Database | undefined,
   writer: BetterSqlite.Database,
   reader: BetterSqlite.Database,
 ): Engine => {
@@ -143,9 +144,9 @@ const createEngine = (
       // Takes its turn so that a transaction under way is not cut off.
       await inTurn(() => {
         reader.close()
-        writer.pragma('optimize')
+        if (lock) writer.pragma('optimize')
         writer.close()
-        lock.close()
+        lock?.close()
       })
     },
   }

@@ -1,7 +1,7 @@
 /** Owns the API's own pages: /openapi.json, /postman.json and the reader at /docs, all made from the schemas that validate. */
 import swagger from '@fastify/swagger'
-import reference from '@scalar/fastify-api-reference'
-import type { FastifyInstance } from 'fastify'
+import { fastify } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { failure } from '../../../contract/envelope.ts'
 import { toPostman } from './postman.ts'
@@ -10,10 +10,14 @@ import type { OpenApi } from './postman.ts'
 interface DocsOptions {
   title: string
   version: string
+  publicUrl: string | undefined
 }
 
 /** Must come before the routes that it is to show. */
-export const registerDocs = async (app: FastifyInstance, { title, version }: DocsOptions): Promise<void> => {
+export const registerDocs = async (
+  app: FastifyInstance,
+  { title, version, publicUrl }: DocsOptions,
+): Promise<void> => {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -25,34 +29,50 @@ export const registerDocs = async (app: FastifyInstance, { title, version }: Doc
   const openapi = (): OpenApi => app.swagger() as unknown as OpenApi
   app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => sendJson(reply, openapi()))
   app.get('/postman.json', { schema: { hide: true } }, async (request, reply) =>
-    sendJson(reply, toPostman(openapi(), `${request.protocol}://${request.host}`)),
+    sendJson(reply, toPostman(openapi(), publicUrl ?? `${request.protocol}://${request.host}`)),
   )
-  await app.register(async (scope) => {
-    // The reader is a bundle with inline start-up code; its page gets a policy of its own.
-    scope.addHook('onSend', async (_request, reply) => {
-      reply.header('content-security-policy', readerPolicy)
-    })
-    await scope.register(reference, {
-      routePrefix: '/docs',
-      configuration: {
-        url: '/openapi.json',
-        withDefaultFonts: false,
-        telemetry: false,
-        agent: { disabled: true },
-        // No buttons that lead to the maker's own services.
-        showDeveloperTools: 'never',
-        hideClientButton: true,
-        pageTitle: title,
-        favicon: '/favicon.svg',
-      },
-    })
+  // Loaded by its first reader: it weighs more than all else here together, and most days nobody comes.
+  let reader: Promise<FastifyInstance> | undefined
+  const answer = async (url: string, reply: FastifyReply): Promise<unknown> => {
+    reader ??= createReader(title)
+    const { statusCode, headers, rawPayload } = await (await reader).inject({ method: 'GET', url })
+    const { 'content-length': _length, connection: _connection, date: _date, ...rest } = headers
+    return reply
+      .code(statusCode)
+      .headers(rest)
+      .header('content-security-policy', readerPolicy)
+      .send(rawPayload)
+  }
+  for (const path of ['/docs', '/docs/*'])
+    app.get(path, { schema: { hide: true } }, (request, reply) => answer(request.url, reply))
+}
+
+const createReader = async (title: string): Promise<FastifyInstance> => {
+  const { default: reference } = await import('@scalar/fastify-api-reference')
+  const reader = fastify()
+  await reader.register(reference, {
+    routePrefix: '/docs',
+    configuration: {
+      url: '/openapi.json',
+      withDefaultFonts: false,
+      telemetry: false,
+      agent: { disabled: true },
+      // No buttons that lead to the maker's own services.
+      showDeveloperTools: 'never',
+      hideClientButton: true,
+      pageTitle: title,
+      favicon: '/favicon.svg',
+    },
   })
+  await reader.ready()
+  return reader
 }
 
 const introduction = `Every answer is an envelope: \`{"code":200,"msg":"…","data":…}\` or, with the true HTTP status,
 \`{"code":N,"error":"literal","msg":"…","details":[],"request_id":"…"}\`. Bodies may be JSON or form-encoded.
 Signed in: \`Authorization: Bearer <access_token>\`. Lists: \`?limit=1..100&cursor=…\` → \`{items, next_cursor}\`.`
 
+/** The reader is a bundle with inline start-up code; its page gets a policy of its own. */
 const readerPolicy = [
   "default-src 'self'",
   "script-src 'self' 'unsafe-inline' 'unsafe-eval'",

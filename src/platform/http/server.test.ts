@@ -28,3 +28,20 @@ it('lets go of a broken request whose client never hangs up', async () => {
   await expect.poll(openConnections).toBe(0)
   socket.destroy()
 })
+
+it('believes forwarded headers only of a trusted proxy, and of them only what that one added', async () => {
+  const ask = async (trustedProxies: string[], publicUrl?: string, host = 'lan') => {
+    await using server = await createHttpServer({ log: silentLog, trustedProxies, publicUrl })
+    server.get('/who', async (request) => ({ ip: request.ip, isSecure: request.isSecure }))
+    const headers = { host, 'x-forwarded-for': '198.51.100.7, 203.0.113.9', 'x-forwarded-proto': 'https' }
+    const answer = await server.inject({ url: '/who', headers, remoteAddress: '10.0.0.1' })
+    return { ...answer.json<object>(), hsts: answer.headers['strict-transport-security'] !== undefined }
+  }
+  expect(await ask([])).toEqual({ ip: '10.0.0.1', isSecure: false, hsts: false })
+  expect(await ask(['10.0.0.2'])).toEqual({ ip: '10.0.0.1', isSecure: false, hsts: false })
+  expect(await ask(['10.0.0.0/8'])).toEqual({ ip: '203.0.113.9', isSecure: true, hsts: false })
+  // Under the name of a public URL with https the browser's side is secure whoever the proxy is.
+  const url = 'https://live.example'
+  expect(await ask([], url, 'live.example')).toEqual({ ip: '10.0.0.1', isSecure: true, hsts: true })
+  expect(await ask([], url, '192.168.1.5:8080')).toEqual({ ip: '10.0.0.1', isSecure: false, hsts: false })
+})

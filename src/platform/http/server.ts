@@ -3,38 +3,60 @@ import { randomBytes } from 'node:crypto'
 import cookie from '@fastify/cookie'
 import helmet from '@fastify/helmet'
 import fastify from 'fastify'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { Log } from '../log/log.ts'
 import { registerBodies } from './body.ts'
 import { fromZod, sendFailure } from './failure.ts'
-import { isPardoned } from './patience.ts'
+import { isPardoned, limitRequestTime } from './patience.ts'
 import { serializerCompiler, validatorCompiler } from './route.ts'
+import { secureServerOptions, serveSecurely } from './secure.ts'
+import type { TlsFiles } from './secure.ts'
+import { readCertificate } from '../tls/certificate.ts'
 import { ZodError } from 'zod'
 
 export interface HttpServerOptions {
   log: Log
   trustedProxies: readonly string[]
+  /** Where people believe to be; https there means Secure cookies and HSTS. */
+  publicUrl?: string | undefined
+  /** Present makes the port speak HTTPS. */
+  tls?: TlsFiles | undefined
   /** Called after each answer; for metrics. */
   onAnswered?: (method: string, route: string, status: number, durationS: number) => void
 }
 
 const jsonBodyBytes = 64 * 1024
+// A request that trickles in holds a socket no longer than this (uploads raise it for themselves).
+const requestMs = 30_000
+const keepAliveMs = 65_000
+const http1 = { headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxHeaderSize: 16 * 1024 }
 
 export const createHttpServer = async (options: HttpServerOptions): Promise<FastifyInstance> => {
-  const app: FastifyInstance = fastify({
+  const { tls, publicUrl, log } = options
+  const secure = tls && { files: tls, certificate: readCertificate(tls) }
+  const app = fastify({
     logger: false,
     trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
     bodyLimit: jsonBodyBytes,
-    // A request that trickles in holds a socket no longer than this (uploads raise it for themselves).
-    requestTimeout: 30_000,
+    requestTimeout: requestMs,
     connectionTimeout: 0,
-    keepAliveTimeout: 65_000,
+    keepAliveTimeout: keepAliveMs,
     forceCloseConnections: 'idle',
     return503OnClosing: true,
     exposeHeadRoutes: true,
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
     genReqId: createRequestIds(),
-    http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxHeaderSize: 16 * 1024 },
+    ...(secure === undefined
+      ? { http: http1 }
+      : {
+          http2: true as const,
+          http2SessionTimeout: keepAliveMs,
+          https: secureServerOptions(secure.certificate, secure.files, {
+            ...http1,
+            requestTimeout: requestMs,
+            keepAliveTimeout: keepAliveMs,
+          }),
+        }),
     frameworkErrors: (error, request, reply) => {
       void sendFailure(error, request, reply, options.log)
     },
@@ -45,7 +67,9 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Fast
       // Its own half is not waited for: who never hangs up would keep a file descriptor for good.
       socket.destroySoon()
     },
-  })
+    // Which of the two protocols speaks is the server's matter; what is above reads both alike.
+  } as FastifyServerOptions) as FastifyInstance
+  if (secure) serveSecurely(app, secure.certificate, { files: secure.files, publicUrl, log })
   app.setValidatorCompiler(validatorCompiler as never)
   app.setSerializerCompiler(serializerCompiler as never)
   app.decorateRequest('caller', undefined)
@@ -53,8 +77,19 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Fast
   await app.register(cookie)
   await app.register(helmet, helmetOptions)
 
+  // A proxy that is not trusted can't tell us of its TLS; but who came under the public URL's name came through it. Under
+  // another name, on the local network, plain HTTP stays what it is.
+  const secureHost = publicUrl?.startsWith('https:') ? URL.parse(publicUrl)?.host : undefined
+  app.decorateRequest('isSecure', {
+    getter() {
+      return this.protocol === 'https' || (secureHost !== undefined && this.host === secureHost)
+    },
+  })
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
+    if (secureHost !== undefined && request.isSecure)
+      reply.header('strict-transport-security', `max-age=${hstsS}`)
+    limitRequestTime(request, requestMs)
   })
   app.addHook('onResponse', async (request, reply) => {
     options.onAnswered?.(
@@ -70,6 +105,15 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Fast
   })
   return app
 }
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The browser talks HTTPS, to us or to a proxy before us. */
+    readonly isSecure: boolean
+  }
+}
+
+const hstsS = 365 * 24 * 3600
 
 /** Random per process and counted within: no look at the system's chance for each request. */
 const createRequestIds = (): (() => string) => {

@@ -3,19 +3,26 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../errors/app-error.ts'
 import type { Log } from '../log/log.ts'
 import { sendFailure } from './failure.ts'
 
 /** What below these prefixes is not found is an API's 404, not a page; nor is an address that no page could have. */
-const notPages = /^\/(api|passport|play|docs|embed|oembed|assets)(\/|$)/
+const notPages = /^\/(api|passport|play|docs|embed|oembed|assets|users|sitemap)(\/|$)/
 const pageAddress = /^\/(?!\/)[\w@/-]*$/
+
+/** Gives the page for one address its head, and says whether there is anything at this address. */
+export type DressPage = (
+  request: FastifyRequest,
+  path: string,
+  page: string,
+) => Promise<{ status: number; html: string }>
 
 /** Serves `directory` (web/dist). Without a build every page says how to make one. */
 export const registerWebFiles = async (
   app: FastifyInstance,
-  { directory, log }: { directory: string; log: Log },
+  { directory, log, dressPage }: { directory: string; log: Log; dressPage: DressPage },
 ): Promise<void> => {
   const hasBuild = existsSync(join(directory, 'index.html'))
   if (hasBuild) {
@@ -25,7 +32,7 @@ export const registerWebFiles = async (
       wildcard: false,
       dotfiles: 'deny',
       preCompressed: true,
-      globIgnore: ['**/*.br', '**/*.gz', 'index.html'],
+      globIgnore: ['**/*.br', '**/*.gz', 'index.html', 'embed.html'],
       schemaHide: true,
       setHeaders: (reply, path) => {
         const isHashed = path.includes('/assets/')
@@ -37,7 +44,7 @@ export const registerWebFiles = async (
     })
   }
   const page = hasBuild ? await readFile(join(directory, 'index.html'), 'utf8') : undefined
-  app.setNotFoundHandler((request, reply) => {
+  app.setNotFoundHandler(async (request, reply) => {
     const path = request.url.split('?')[0] ?? '/'
     const isPage =
       (request.method === 'GET' || request.method === 'HEAD') &&
@@ -50,6 +57,12 @@ export const registerWebFiles = async (
         .type('text/plain; charset=utf-8')
         .send('The web is not built yet: run  npm run build\n')
     }
-    return reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(page)
+    const { status, html } = await dressPage(request, path, page)
+    return reply
+      .code(status)
+      .type('text/html; charset=utf-8')
+      .header('cache-control', 'no-cache')
+      .header('vary', 'accept-language')
+      .send(html)
   })
 }

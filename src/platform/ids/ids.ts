@@ -19,10 +19,18 @@ export const sortableId = (nowMs: number): string => {
     lastMs++
     sequence = 0
   }
-  let value =
+  return inCrockford(
     (BigInt(lastMs) << 80n) |
-    (BigInt(sequence) << 68n) |
-    (BigInt(`0x${randomBytes(9).toString('hex')}`) >> 4n)
+      (BigInt(sequence) << 68n) |
+      (BigInt(`0x${randomBytes(9).toString('hex')}`) >> 4n),
+  )
+}
+
+/** Sorts before every id made at that time or later: `where id >= idsFrom(midnight)`. */
+export const idsFrom = (ms: number): string => inCrockford(BigInt(ms) << 80n)
+
+const inCrockford = (bits: bigint): string => {
+  let value = bits
   let id = ''
   for (let i = 0; i < 26; i++) {
     id = crockford[Number(value & 31n)] + id

@@ -13,6 +13,7 @@ import type { JobHandler } from './run.ts'
 import {
   askToCancel,
   cancelQueued,
+  countJobs,
   deleteOldJobs,
   findJob,
   findJobByKey,
@@ -70,6 +71,8 @@ export interface Jobs extends AsyncDisposable {
   retry(id: string): Promise<void>
   /** Newest first; go on with the last one's id. */
   list(filter: { state: JobState; beforeId?: string; limit: number }): Promise<Job[]>
+  /** How many are in this state, up to `limit`. */
+  count(state: JobState, limit: number): Promise<number>
   /** Deletes done and cancelled jobs after a week, failed ones after a month; also runs by itself every hour. */
   prune(): Promise<number>
   /** Claims nothing more, stops what runs and gives it back at once. */
@@ -169,6 +172,7 @@ export const createJobs = async (deps: {
       if (job) await bus.publish(channel, { kind: job.kind })
     },
     list: ({ state, beforeId, limit }) => listJobs(db, { state, beforeId, limit }),
+    count: (state, limit) => countJobs(db, state, limit),
     prune,
     close,
     [Symbol.asyncDispose]: close,

@@ -199,6 +199,10 @@ export const listJobs = async (
   return (await query.orderBy('id', 'desc').limit(filter.limit).execute()).map(jobOf)
 }
 
+/** How many are in this state, up to `limit`. */
+export const countJobs = async (q: Queries, state: JobState, limit: number): Promise<number> =>
+  (await q.selectFrom('job').select('id').where('state', '=', state).limit(limit).execute()).length
+
 /** Deletes jobs in this state made before then, at most `limit`; gives how many. */
 export const deleteOldJobs = async (
   q: Queries,

@@ -23,6 +23,7 @@ export const home: Pick<Messages, 'category' | 'home'> = {
     videos: 'Videos',
     categories: 'Categories',
     sort: 'Sort by',
+    sort_hot: 'Hot',
     sort_newest: 'Newest',
     sort_plays: 'Most played',
     sort_likes: 'Most liked',

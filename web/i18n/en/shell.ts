@@ -40,6 +40,7 @@ export const shell: Pick<Messages, 'common' | 'nav' | 'look' | 'error' | 'machin
     my_videos: 'My videos',
     my_room: 'My room',
     settings: 'Settings',
+    admin: 'Administration',
     studio: 'Studio',
     api_docs: 'API',
   },

@@ -117,6 +117,11 @@ export const studio: Pick<Messages, 'studio' | 'upload' | 'failure' | 'edit' | '
     step_2: 'Put them into your software',
     step_3: 'Start streaming',
     server: 'Server',
+    server_secure: 'Server (encrypted)',
+    server_refused: 'Does your software refuse the certificate?',
+    server_plain_text:
+      'OBS refuses a certificate that the operator made themselves. On your own network the unencrypted address will do; across the internet others could read your stream key.',
+    server_plain: 'Server (not encrypted)',
     key: 'Stream key',
     key_none: 'No key yet',
     key_hidden:

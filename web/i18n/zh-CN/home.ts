@@ -21,6 +21,7 @@ export const home = {
     videos: '视频',
     categories: '分类',
     sort: '排序',
+    sort_hot: '热门',
     sort_newest: '最新',
     sort_plays: '最多播放',
     sort_likes: '最多点赞',

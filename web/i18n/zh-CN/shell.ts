@@ -38,6 +38,7 @@ export const shell = {
     my_videos: '我的视频',
     my_room: '我的直播间',
     settings: '设置',
+    admin: '管理后台',
     studio: '创作中心',
     api_docs: '开放接口',
   },

@@ -114,6 +114,11 @@ export const studio = {
     step_2: '填到推流软件里',
     step_3: '开始推流',
     server: '服务器',
+    server_secure: '服务器（加密）',
+    server_refused: '软件拒绝这个证书？',
+    server_plain_text:
+      '自签名证书会被 OBS 拒绝。局域网内可以改用不加密的地址；在公网上，推流密钥会被中途看到。',
+    server_plain: '服务器（不加密）',
     key: '推流密钥',
     key_none: '还没有密钥',
     key_hidden: '密钥只在生成时显示一次。忘了就换一个新的，旧的会失效。',

@@ -7,5 +7,19 @@ import { live } from './0004-live.ts'
 import { audit } from './0005-audit.ts'
 import { accounts } from './0006-accounts.ts'
 import { relations } from './0007-relations.ts'
+import { community } from './0008-community.ts'
+import { admin } from './0009-admin.ts'
+import { search } from './0010-search.ts'
 
-export const migrations: readonly Migration[] = [platform, people, video, live, audit, accounts, relations]
+export const migrations: readonly Migration[] = [
+  platform,
+  people,
+  video,
+  live,
+  audit,
+  accounts,
+  relations,
+  community,
+  admin,
+  search,
+]

@@ -1,0 +1,12 @@
+/** Owns how much processor time a process has used. */
+import { readFileSync } from 'node:fs'
+
+// proc(5): utime and stime, in clock ticks of 10 ms on every Linux that Node runs on.
+const tickS = 0.01
+
+/** Seconds of one processor, user and system, over the life of these processes. */
+export const cpuSeconds = (...pids: readonly number[]): number =>
+  pids.reduce((sum, pid) => {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+    return sum + (Number(fields[11]) + Number(fields[12])) * tickS
+  }, 0)

@@ -1,0 +1,91 @@
+/** Measures how soon a machine is ready after its start, and what its processes hold while nobody is there. */
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const limits = { readyMs: 1_500, idleMb: 240 }
+const rounds = 5
+const settleMs = 8_000
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer()
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
+
+const childrenOf = async (pid: number): Promise<number[]> => {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
+  const direct = text.trim().split(/\s+/).filter(Boolean).map(Number)
+  return [...direct, ...(await Promise.all(direct.map(childrenOf))).flat()]
+}
+
+/** Proportional set size: what is shared counts once. */
+const pssMb = async (pid: number): Promise<number> => {
+  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8')
+  return Number(/^Pss:\s+(\d+)/m.exec(text)?.[1]) / 1024
+}
+
+const titleOf = async (pid: number): Promise<string> =>
+  (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0')[0] ?? ''
+
+const start = async (dataDir: string): Promise<{ readyMs: number; byProcess: Map<string, number> }> => {
+  const httpPort = await freePort()
+  const startedMs = performance.now()
+  const child = spawn(process.execPath, ['src/main.ts'], {
+    stdio: 'ignore',
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      VIREO_DATA_DIR: dataDir,
+      VIREO_HTTP_PORT: String(httpPort),
+      VIREO_RTMP_PORT: String(await freePort()),
+    },
+  })
+  const isReady = (): Promise<boolean> =>
+    fetch(`http://127.0.0.1:${httpPort}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+  while (!(await isReady())) {
+    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`)
+    await sleep(10)
+  }
+  const readyMs = performance.now() - startedMs
+  await sleep(settleMs)
+  const byProcess = new Map<string, number>()
+  for (const pid of [child.pid ?? 0, ...(await childrenOf(child.pid ?? 0))])
+    byProcess.set(await titleOf(pid), await pssMb(pid))
+  child.kill('SIGTERM')
+  await new Promise((resolve) => child.once('exit', resolve))
+  return { readyMs, byProcess }
+}
+
+const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN
+
+const dataDir = await mkdtemp(join(tmpdir(), 'vireo-bench-'))
+try {
+  const seen: Awaited<ReturnType<typeof start>>[] = []
+  // The first makes the database and fills caches: it is measured apart.
+  const first = await start(dataDir)
+  for (let round = 0; round < rounds; round++) seen.push(await start(dataDir))
+  const sum = (run: (typeof seen)[number]): number => [...run.byProcess.values()].reduce((a, b) => a + b, 0)
+  const readyMs = median(seen.map((run) => run.readyMs))
+  const idleMb = median(seen.map(sum))
+  const each = [...(seen[0]?.byProcess ?? [])].map(([title, mb]) => `${title} ${mb.toFixed(0)}`).join(', ')
+  const line = (what: string, value: number, limit: number, unit: string): void =>
+    void process.stdout.write(
+      `${what.padEnd(28)} ${value.toFixed(0).padStart(6)} ${unit}   ${(value / limit).toFixed(2)} of the limit (${limit} ${unit})\n`,
+    )
+  line('ready after the first start', first.readyMs, limits.readyMs, 'ms')
+  line(`ready after a start (of ${rounds})`, readyMs, limits.readyMs, 'ms')
+  line('idle, all processes (PSS)', idleMb, limits.idleMb, 'MB')
+  process.stdout.write(`  ${each}\n`)
+} finally {
+  await rm(dataDir, { recursive: true, force: true })
+}
