@@ -13,7 +13,8 @@ export interface OutboxMessage {
 const readAll = async (dataDir: string): Promise<OutboxMessage[]> => {
   const directory = join(dataDir, 'outbox')
   const names = await readdir(directory).catch(() => [])
-  const files = names.filter((name) => name.endsWith('.json')).sort()
+  // A name with a dot in front is half written.
+  const files = names.filter((name) => /^[^.].*\.json$/.test(name)).sort()
   return Promise.all(
     files.map(async (name) => JSON.parse(await readFile(join(directory, name), 'utf8')) as OutboxMessage),
   )

@@ -12,6 +12,7 @@ describe('paths', () => {
       'javascript:x',
       '/a\\b',
       '/login',
+      '/reset-password',
       undefined,
       5,
     ]) {

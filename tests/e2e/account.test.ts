@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { Secret, TOTP } from 'otpauth'
 import type { Page } from 'playwright-core'
+import sharp from 'sharp'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { captchaAnswer, freshMobile } from '../app.ts'
 import { launchBrowser, openTab, phone } from '../browser.ts'
@@ -205,6 +206,41 @@ it('adds a passkey and signs in with it alone', async () => {
   await page.getByText('No passkeys yet').waitFor()
 })
 
+it('crops a picture to a square, keeps links, and refuses what is no link', async () => {
+  const { page } = desk
+  await page.goto('/settings')
+  const buffer = await sharp({ create: { width: 900, height: 300, channels: 3, background: '#2a7' } })
+    .composite([
+      { input: { create: { width: 300, height: 300, channels: 3, background: '#d22' } }, left: 600, top: 0 },
+    ])
+    .png()
+    .toBuffer()
+  await page.locator('input[type=file]').setInputFiles({ name: 'wide.png', mimeType: 'image/png', buffer })
+  await dialog(page).getByRole('application').focus()
+  // As far as it goes: the right end of the picture is seen.
+  for (let n = 0; n < 40; n++) await page.keyboard.press('ArrowLeft')
+  await dialog(page).getByRole('button', { name: 'Use this' }).click()
+  await said(page, 'Picture updated')
+  const source = await page.locator('section img').first().getAttribute('src')
+  const avatar = sharp(Buffer.from(await (await fetch(`${machine.base}${source ?? ''}`)).arrayBuffer()))
+  const { width, height } = await avatar.metadata()
+  expect(width).toBe(height)
+  const { channels } = await avatar.stats()
+  expect(channels.map(({ mean }) => mean > 128)).toEqual([true, false, false])
+
+  await page.getByRole('button', { name: 'Add a link' }).click()
+  await page.locator('[name=link_0]').fill('javascript:alert(1)')
+  await page.locator('[name=username]').fill(`bird${randomBytes(4).toString('hex')}`)
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('This is not a whole web address').waitFor()
+  await page.locator('[name=link_0]').fill('https://example.com/me')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await said(page, 'Saved')
+  await page.reload()
+  expect(await page.locator('[name=link_0]').inputValue()).toBe('https://example.com/me')
+  await page.getByText('stays reserved for you for 30 days').waitFor()
+})
+
 it('resets the password by SMS, which signs every device out', async () => {
   const { page } = desk
   await using other = await openTab(browser, site, { locale: 'en' })
@@ -257,6 +293,31 @@ it('changes the number, adds an address, and tells the old number', async () => 
     .fill(await codeFor('change_email', 'somebody@example.com'))
   await confirmWithPassword(page, 'Add')
   await said(page, 'The e-mail address was changed')
+})
+
+it('resets the password by the link of a mail, which stands in no address afterwards', async () => {
+  const { page } = desk
+  await using other = await openTab(browser, site, { locale: 'en' })
+  await other.page.goto('/reset-password')
+  await other.page.locator('[name=account]').fill('somebody@example.com')
+  await other.page.locator('[name=img_code]').fill(captchaAnswer)
+  await submit(other.page)
+  await other.page.getByText('Open the link in the mail').waitFor()
+  const { text } = await nextMessage('reset_password', 'somebody@example.com')
+  const link = new URL(/https?:\S+/.exec(text)?.[0] ?? '')
+  await using fresh = await openTab(browser, site, { locale: 'en' })
+  await fresh.page.goto(link.pathname + link.hash)
+  password = `Cc3-${randomBytes(9).toString('base64url')}`
+  await fresh.page.locator('[name=password]').fill(password)
+  expect(fresh.page.url()).not.toContain('token')
+  await submit(fresh.page)
+  await left(fresh.page, '/reset-password')
+  await said(page, 'This device was signed out')
+  await signInByPassword(page)
+  await page.getByRole('radio', { name: 'Recovery code' }).click()
+  await page.locator('[name=code]').fill(recoveryCodes[3] ?? '')
+  await submit(page)
+  await left(page, '/login')
 })
 
 it('exports what is kept and leaves, and coming back stops that', async () => {
