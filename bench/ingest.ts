@@ -48,12 +48,11 @@ const publishTo = (url: string): ChildProcess =>
   })
 
 const ended = async (children: readonly ChildProcess[]): Promise<void> => {
-  for (const child of children) child.kill('SIGKILL')
-  await Promise.all(
-    children.map((child) =>
-      child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined,
-    ),
-  )
+  for (const child of children) {
+    if (child.exitCode !== null || child.signalCode !== null) continue
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
 }
 
 /** Of these processes while the streams run; per stream, as a part of one processor. */

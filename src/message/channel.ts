@@ -12,4 +12,4 @@ export type UserNews =
 export const userChannel = (userId: string): string => `messages:${userId}`
 
 export const tellUser = (bus: Bus, userId: string, news: UserNews): Promise<void> =>
-  bus.publish(userChannel(userId), news as unknown as Json)
+  bus.publish(userChannel(userId), news)

@@ -50,7 +50,7 @@ const createAuthenticator = () => {
         Buffer.alloc(16),
         Buffer.from([0, id.length]),
         id,
-        cbor(key as never),
+        cbor(key),
       ])
       const attestation = new Map<string, unknown>([
         ['fmt', 'none'],
@@ -64,7 +64,7 @@ const createAuthenticator = () => {
         clientExtensionResults: {},
         response: {
           clientDataJSON: b64(clientData('webauthn.create', challenge)),
-          attestationObject: b64(cbor(attestation as never)),
+          attestationObject: b64(cbor(attestation)),
           transports: ['internal'],
         },
       }

@@ -100,7 +100,7 @@ describe('feeds', () => {
     }
     const rss = rssOf({ title: hostile, path: '/u/1', text: '', self: '/users/1/rss' }, [item], page.base)
     expect(rss).not.toContain('<script')
-    // eslint-disable-next-line no-control-regex
+
     expect(rss).not.toMatch(/[\u0000\u0008\ufffe]/)
     expect(rss).toContain(']]&gt;')
   })

@@ -127,7 +127,7 @@ export const createVideoTestApp = async (
   const app = await createHttpServer({ log, trustedProxies: [] })
   making.defer(() => app.close())
   const authenticate = createAuthenticate(passport)
-  const router = createRouter(app, authenticate)
+  const router = createRouter(app, authenticate, { sharesAnswers: false })
   mountVideoRoutes({ app, router, service, limits })
   const { uploads, maxUploadBytes: maxBytes } = service
   mountUploadRoutes({ app, uploads, maxBytes, authenticate, limits })

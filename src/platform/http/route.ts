@@ -54,19 +54,24 @@ export interface Router {
 const done = { zh: '成功', en: 'OK' }
 
 /** A router on `app` whose endpoints find their callers by `authenticate`. */
-export const createRouter = (app: FastifyInstance, authenticate: Authenticate): Router => {
+export const createRouter = (
+  app: FastifyInstance,
+  authenticate: Authenticate,
+  { sharesAnswers = true }: { sharesAnswers?: boolean } = {},
+): Router => {
   const sharedAnswers = createSharedAnswers()
-  return { on: (spec, handler) => mount({ app, authenticate, sharedAnswers }, spec, handler) }
+  return { on: (spec, handler) => mount({ app, authenticate, sharesAnswers, sharedAnswers }, spec, handler) }
 }
 
 interface Mounting {
   app: FastifyInstance
   authenticate: Authenticate
+  sharesAnswers: boolean
   sharedAnswers: SharedAnswers
 }
 
 const mount = <E extends Endpoint>(
-  { app, authenticate, sharedAnswers }: Mounting,
+  { app, authenticate, sharesAnswers, sharedAnswers }: Mounting,
   spec: E,
   handler: Handler<E>,
 ): void => {
@@ -97,7 +102,8 @@ const mount = <E extends Endpoint>(
     // As bytes: what is kept is not encoded again for each who asks.
     return Buffer.from(JSON.stringify(answer.data))
   }
-  const mayShare = (request: FastifyRequest): boolean => spec.shared === true && request.caller === undefined
+  const mayShare = (request: FastifyRequest): boolean =>
+    sharesAnswers && spec.shared === true && request.caller === undefined
 
   app.route({
     method: spec.method,

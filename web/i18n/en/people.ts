@@ -112,7 +112,6 @@ export const people: Pick<Messages, 'people' | 'feed' | 'messages' | 'report'> =
     did_coined: 'gave your {thing} a coin',
     did_followed: 'followed you',
     did_went_live: 'went live',
-    did_noticed: '',
     thing_video: 'video',
     thing_comment: 'comment',
     thing_post: 'post',

@@ -109,7 +109,6 @@ export const people = {
     did_coined: '给你的{thing}投了币',
     did_followed: '关注了你',
     did_went_live: '开播了',
-    did_noticed: '',
     thing_video: '视频',
     thing_comment: '评论',
     thing_post: '动态',
