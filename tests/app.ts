@@ -154,9 +154,9 @@ const send = async (
 }
 
 /** A picture for a fresh id; its answer is `captchaAnswer`. */
-export const fetchPicture = async (base: string): Promise<string> => {
+export const fetchPicture = async (base: string, headers: Record<string, string> = {}): Promise<string> => {
   const id = randomUUID()
-  const response = await fetch(`${base}/passport/image_code?cur_id=${id}`)
+  const response = await fetch(`${base}/passport/image_code?cur_id=${id}`, { headers })
   await response.arrayBuffer()
   if (response.status !== 200) throw new Error(`no picture: ${response.status}`)
   return id

@@ -85,7 +85,7 @@ describe.each(enginePairs())('administration on $name', (pair) => {
     // The sessions from before stay ended.
     expect((await ask('GET', '/api/v1/me', undefined, someone.token)).status).toBe(401)
     expect((await test.call('POST', '/passport/login', login)).status).toBe(200)
-    expect(await audited(someone.userId)).toEqual(['user.unbanned', 'user.banned'])
+    expect(await audited(someone.userId)).toEqual(['user.unbanned', 'user.banned', 'user.registered'])
   })
 
   it('ends a ban by itself when its time is over', async () => {
@@ -97,7 +97,7 @@ describe.each(enginePairs())('administration on $name', (pair) => {
         timeout: 15_000,
       })
       .toBeNull()
-    expect(await audited(someone.userId)).toEqual(['user.unbanned', 'user.banned'])
+    expect(await audited(someone.userId)).toEqual(['user.unbanned', 'user.banned', 'user.registered'])
     const past = { reason: 'x', until: '2020-01-01T00:00:00.000Z' }
     expect((await ask('PUT', `${users}/${someone.userId}/ban`, past)).error).toBe('params_invalid')
   })
