@@ -93,8 +93,10 @@ it('behind nginx one signs in, goes live over RTMPS, watches, chats and uploads'
   await page.goto(nginx.plainBase)
   expect(page.url()).toBe(`${nginx.base}/`)
   await signIn(page, creator)
-  expect(await context.cookies()).toMatchObject([
-    { name: '__Host-vireo_refresh', secure: true, httpOnly: true, sameSite: 'Strict', path: '/' },
+  const safe = { secure: true, httpOnly: true, sameSite: 'Strict', path: '/' }
+  expect((await context.cookies()).sort((a, b) => (a.name < b.name ? -1 : 1))).toMatchObject([
+    { name: '__Host-vireo_device', ...safe },
+    { name: '__Host-vireo_refresh', ...safe },
   ])
   await until('the room is live', async () => (await roomState()) === 'live')
   await page.goto(`/live/${creator.roomId}`)

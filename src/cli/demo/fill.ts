@@ -118,13 +118,23 @@ const talkAbout = async (options: FillOptions, talkers: readonly Talker[], told:
 
 const comment = async ({ api, people }: FillOptions, { id, index }: Told): Promise<void> => {
   const chance = createChance(index + 100)
+  /** Nobody says the same twice within minutes: whoever did so elsewhere leaves it to the next. */
+  const say = async (path: string, text: string): Promise<string | undefined> => {
+    const first = chance.below(people.length)
+    for (let n = 0; n < people.length; n++) {
+      const writer = people[(first + n) % people.length]
+      try {
+        return (await api.call<{ id: string }>('POST', path, writer?.token, { text })).id
+      } catch (error) {
+        if (!String(error).includes('comment_repeated')) throw error
+      }
+    }
+    return undefined
+  }
   for (const text of chance.shuffled(comments).slice(0, 2 + chance.below(4))) {
-    const writer = people[chance.below(people.length)]
-    const made = await api.call<{ id: string }>('POST', `/videos/${id}/comments`, writer?.token, { text })
-    if (chance.below(2) === 0) continue
-    const answerer = people[chance.below(people.length)]
-    const answer = { text: replies[chance.below(replies.length)] }
-    await api.call('POST', `/comments/${made.id}/replies`, answerer?.token, answer)
+    const made = await say(`/videos/${id}/comments`, text)
+    const answer = replies[chance.below(replies.length)] ?? ''
+    if (made !== undefined && chance.below(2) === 0) await say(`/comments/${made}/replies`, answer)
   }
 }
 
