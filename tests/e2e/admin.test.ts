@@ -55,7 +55,9 @@ describe('a ban', () => {
     await page.goto('/admin/users')
     await page.getByRole('searchbox').fill(person.mobile.slice(-4))
     await page.locator(`a[href="/admin/users/${person.id}"]`).click()
-    await page.getByRole('button', { name: '封禁' }).click()
+    // The list has a button of that name, too.
+    await page.waitForURL(`**/admin/users/${person.id}`)
+    await page.getByRole('button', { name: '封禁', exact: true }).click()
     const dialog = page.getByRole('dialog')
     await dialog.locator('textarea').fill('测试封禁')
     await dialog.getByRole('button', { name: '封禁' }).click()
