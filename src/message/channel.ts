@@ -1,6 +1,6 @@
 /** Owns what processes tell each other about one user's messages over the bus. */
 import type { PrivateMessage } from '../../contract/message.ts'
-import type { Bus, Json } from '../platform/bus/bus.ts'
+import type { Bus } from '../platform/bus/bus.ts'
 
 export type UserNews =
   /** A notification is new or has grown: read it. */
