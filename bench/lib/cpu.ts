@@ -1,4 +1,4 @@
-/** Owns how much processor time a process has used. */
+/** Owns which processes a process has, and how much processor time they used. */
 import { readFileSync } from 'node:fs'
 
 // proc(5): utime and stime, in clock ticks of 10 ms on every Linux that Node runs on.
@@ -10,3 +10,18 @@ export const cpuSeconds = (...pids: readonly number[]): number =>
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
     return sum + (Number(fields[11]) + Number(fields[12])) * tickS
   }, 0)
+
+/** The processes that one has started, and theirs. */
+export const childrenOf = (pid: number): number[] => {
+  const direct = childList(pid).trim().split(/\s+/).filter(Boolean).map(Number)
+  return [...direct, ...direct.flatMap(childrenOf)]
+}
+
+const childList = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+  } catch {
+    // It has ended meanwhile.
+    return ''
+  }
+}
