@@ -1,4 +1,4 @@
-/** Owns how much processor time a process has used. */
+/** Owns how much processor time and memory a process uses. */
 import { readFileSync } from 'node:fs'
 
 // proc(5): utime and stime, in clock ticks of 10 ms on every Linux that Node runs on.
@@ -9,4 +9,11 @@ export const cpuSeconds = (...pids: readonly number[]): number =>
   pids.reduce((sum, pid) => {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
     return sum + (Number(fields[11]) + Number(fields[12])) * tickS
+  }, 0)
+
+/** Proportional set size: what is shared is counted in parts. */
+export const memoryBytes = (...pids: readonly number[]): number =>
+  pids.reduce((sum, pid) => {
+    const found = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))
+    return sum + Number(found?.[1] ?? 0) * 1024
   }, 0)
