@@ -5,18 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../tests/machine.ts'
-import { childrenOf } from './lib/cpu.ts'
+import { childrenOf, memoryBytes } from './lib/cpu.ts'
 import { median, report } from './lib/report.ts'
 
 const limits = { readyMs: 1_500, idleMb: 240 }
 const rounds = 5
 const settleMs = 8_000
-
-/** Proportional set size: what is shared counts once. */
-const pssMb = async (pid: number): Promise<number> => {
-  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8')
-  return Number(/^Pss:\s+(\d+)/m.exec(text)?.[1]) / 1024
-}
 
 const titleOf = async (pid: number): Promise<string> =>
   (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0')[0] ?? ''
@@ -46,7 +40,7 @@ const start = async (dataDir: string): Promise<{ readyMs: number; byProcess: Map
   await sleep(settleMs)
   const byProcess = new Map<string, number>()
   for (const pid of [child.pid ?? 0, ...childrenOf(child.pid ?? 0)])
-    byProcess.set(await titleOf(pid), await pssMb(pid))
+    byProcess.set(await titleOf(pid), memoryBytes(pid) / 2 ** 20)
   child.kill('SIGTERM')
   await new Promise((resolve) => child.once('exit', resolve))
   return { readyMs, byProcess }

@@ -1,4 +1,4 @@
-/** Owns which processes a process has, and how much processor time they used. */
+/** Owns which processes a process has, and how much processor time and memory they use. */
 import { readFileSync } from 'node:fs'
 
 // proc(5): utime and stime, in clock ticks of 10 ms on every Linux that Node runs on.
@@ -25,3 +25,10 @@ const childList = (pid: number): string => {
     return ''
   }
 }
+
+/** Proportional set size: what is shared is counted in parts. */
+export const memoryBytes = (...pids: readonly number[]): number =>
+  pids.reduce((sum, pid) => {
+    const found = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))
+    return sum + Number(found?.[1] ?? 0) * 1024
+  }, 0)

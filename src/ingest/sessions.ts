@@ -13,6 +13,7 @@ export interface SessionsOptions {
   recordingsDir: string
   quotaBytes: number
   bundleBytes: number
+  partMs: number
   log: Log
   now(): number
   /** Asks the API; rejects when nobody answers in time. */
@@ -44,6 +45,7 @@ export const createSessions = (options: SessionsOptions): Sessions => {
     const session = createSession({
       ...wanted,
       bundleBytes: options.bundleBytes,
+      partMs: options.partMs,
       recordingsDir: options.recordingsDir,
       stateDir: options.stateDir,
       log: options.log,
