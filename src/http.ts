@@ -10,7 +10,7 @@ import { mountDanmakuRoutes } from './danmaku/index.ts'
 import { mountFeedRoutes } from './feed/index.ts'
 import type { Features } from './features.ts'
 import { mountLibraryRoutes } from './library/index.ts'
-import { mountLivePlayRoutes, mountLiveRoutes, mountRoomSocket } from './live/index.ts'
+import { mountLivePlayRoutes, mountLiveRoutes, mountPublishSocket, mountRoomSocket } from './live/index.ts'
 import { mountMessageRoutes, mountUserSocket } from './message/index.ts'
 import {
   createAnswerSession,
@@ -109,6 +109,7 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
   mountLivePlayRoutes({ app, live })
   const tickets = createTickets(kv)
   mountRoomSocket({ router, sockets, tickets, limits, callerOf, live })
+  mountPublishSocket({ sockets, tickets, limits, callerOf, live, now: clock.now })
   mountFeedRoutes({ app, router, limits, feed: features.feed })
   mountReportRoutes({ router, limits, reports: features.reports })
   mountMessageRoutes({ router, limits, messages: features.messages })

@@ -30,7 +30,13 @@ import { createMemoryKv } from '../platform/kv/memory.ts'
 import { createLimits } from '../platform/limit/limit.ts'
 import { silentLog } from '../platform/log/log.ts'
 import { createUserService } from '../user/index.ts'
-import { createLive, mountLivePlayRoutes, mountLiveRoutes, mountRoomSocket } from './index.ts'
+import {
+  createLive,
+  mountLivePlayRoutes,
+  mountLiveRoutes,
+  mountPublishSocket,
+  mountRoomSocket,
+} from './index.ts'
 import type { LiveDeps, ReplayInput } from './index.ts'
 
 export interface Person {
@@ -143,7 +149,9 @@ export const createLiveApp = async (options: LiveAppOptions) => {
   const callerOf = (sessionId: string) => passport.sessions.callerOf(sessionId)
   mountLiveRoutes({ app, router, limits, live, config: { publicUrl: undefined, rtmpPort: 1935 } })
   mountLivePlayRoutes({ app, live })
-  mountRoomSocket({ router, sockets, tickets: createTickets(kv), limits, callerOf, live })
+  const tickets = createTickets(kv)
+  mountRoomSocket({ router, sockets, tickets, limits, callerOf, live })
+  mountPublishSocket({ sockets, tickets, limits, callerOf, live, now: () => Date.now() })
   mountDanmakuRoutes({
     router,
     service: danmaku,
@@ -311,6 +319,7 @@ export const createPlayedIngest = (clock: Clock) => {
     timeline: () => [],
     mediaTimeAt: (_sessionId, pdtMs) => pdtMs - 1_000_000,
     edgeMediaTimeMs: () => state.edgeMs,
+    publish: () => undefined,
     close: async () => undefined,
   }
   const tell = async (
