@@ -175,6 +175,12 @@ export const settings = {
     schema: z.coerce.number().int().min(1).max(3650),
     fallback: '7',
   },
+  VIREO_PRIVATE_DESTINATIONS: {
+    about:
+      '`on`: rooms may pass their streams on to servers in private networks and on this machine. Off, only to public addresses.',
+    schema: onOff,
+    fallback: 'off',
+  },
   VIREO_LOG_LEVEL: {
     about: 'Least level that is logged.',
     schema: z.enum(['debug', 'info', 'warn', 'error']),
