@@ -42,7 +42,8 @@ describe.each(testDatabases())('order in a room on $name', ({ open }) => {
     const appoint = `${room}/moderators/${helper.userId}`
     expect((await app.call('PUT', appoint, owner)).status).toBe(200)
     expect((await app.call('PUT', appoint, owner)).status).toBe(200)
-    expect(await socket.next('standing')).toMatchObject({ can_write: true, can_moderate: true })
+    const standing = () => socket.messages.findLast(({ type }) => type === 'standing')
+    await expect.poll(standing).toMatchObject({ can_write: true, can_moderate: true })
     const { data } = await app.call<{ items: { id: string }[] }>('GET', `${room}/moderators`)
     expect(data.items.map(({ id }) => id)).toEqual([helper.userId])
     expect((await app.call('PATCH', `${room}/rules`, helper, { slow_seconds: 5 })).data).toMatchObject({
@@ -65,7 +66,7 @@ describe.each(testDatabases())('order in a room on $name', ({ open }) => {
     expect((await app.call('DELETE', `/danmaku/${id}`, helper)).status).toBe(200)
     expect((await app.call('DELETE', `${room}/moderators/${helper.userId}`, viewer)).status).toBe(403)
     expect((await app.call('DELETE', `${room}/moderators/${helper.userId}`, helper)).status).toBe(200)
-    expect(await socket.next('standing')).toMatchObject({ can_moderate: false })
+    await expect.poll(standing).toMatchObject({ can_moderate: false })
     expect((await app.call('GET', `${room}/rules`, helper)).status).toBe(403)
   })
 

@@ -101,8 +101,8 @@ export const openConnection = async (
 ): Promise<Socket> => {
   const [address] = await resolveTarget(target.host, options.allowPrivate)
   if (address === undefined) throw new DestinationError('unreachable', 'the name has no address')
-  const plain = connect({ host: address, port: target.port, noDelay: true, signal: options.signal })
-  await opened(plain, 'connect', 'unreachable')
+  const plain = connect({ host: address, port: target.port, noDelay: true })
+  await opened(plain, 'connect', 'unreachable', options.signal)
   if (!target.secure) return plain
   const secure = connectTls({
     socket: plain,
@@ -110,13 +110,27 @@ export const openConnection = async (
     ...(options.ca !== undefined && { ca: options.ca }),
     rejectUnauthorized: true,
   })
-  await opened(secure, 'secureConnect', 'tls_failed')
+  await opened(secure, 'secureConnect', 'tls_failed', options.signal)
   return secure
 }
 
-const opened = (socket: Socket, event: string, problem: DestinationProblem): Promise<void> =>
+/** The signal counts only until then: an open connection is ended with a goodbye. */
+const opened = (
+  socket: Socket,
+  event: string,
+  problem: DestinationProblem,
+  signal: AbortSignal,
+): Promise<void> =>
   new Promise((resolve, reject) => {
-    socket.once(event, () => resolve())
+    const stop = (): void => {
+      socket.destroy()
+      reject(new DestinationError(problem, 'given up'))
+    }
+    signal.addEventListener('abort', stop, { once: true })
+    socket.once(event, () => {
+      signal.removeEventListener('abort', stop)
+      resolve()
+    })
     socket.on('error', (cause) => reject(new DestinationError(problem, cause.message, { cause })))
     socket.once('close', () => reject(new DestinationError(problem, 'closed while connecting')))
   })

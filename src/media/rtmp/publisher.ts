@@ -117,8 +117,11 @@ export const publishRtmp = (
       } else if (name === '_error' && (transaction === 1 || transaction === 4))
         fail(new RtmpError('the server refused the connection'))
       else if (name === 'onStatus' && isAmfObject(value)) {
-        if (value['code'] === 'NetStream.Publish.Start') resolve(publisher)
-        else if (value['level'] === 'error') fail(new RtmpError('the server refused the stream'))
+        if (value['code'] === 'NetStream.Publish.Start') {
+          // From here on its owner ends it, with a goodbye.
+          signal.removeEventListener('abort', stop)
+          resolve(publisher)
+        } else if (value['level'] === 'error') fail(new RtmpError('the server refused the stream'))
       }
     }
 
