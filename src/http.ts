@@ -10,7 +10,15 @@ import { mountDanmakuRoutes } from './danmaku/index.ts'
 import { mountFeedRoutes } from './feed/index.ts'
 import type { Features } from './features.ts'
 import { mountLibraryRoutes } from './library/index.ts'
-import { mountLivePlayRoutes, mountLiveRoutes, mountPublishSocket, mountRoomSocket } from './live/index.ts'
+import {
+  mountLifeRoutes,
+  mountLinkRoutes,
+  mountLivePlayRoutes,
+  mountLiveRoutes,
+  mountOrderRoutes,
+  mountPublishSocket,
+  mountRoomSocket,
+} from './live/index.ts'
 import { mountMessageRoutes, mountUserSocket } from './message/index.ts'
 import {
   createAnswerSession,
@@ -106,6 +114,9 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
   mountLibraryRoutes({ router, library, limits })
   mountDanmakuRoutes({ router, service: danmaku, users, timelineOf: videos.timelineOf })
   mountLiveRoutes({ app, router, limits, live, config })
+  mountOrderRoutes({ router, order: live.order })
+  mountLifeRoutes({ router, limits, live })
+  mountLinkRoutes({ app, router, authenticate, limits, live, config })
   mountLivePlayRoutes({ app, live })
   const tickets = createTickets(kv)
   mountRoomSocket({ router, sockets, tickets, limits, callerOf, live })

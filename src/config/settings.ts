@@ -181,6 +181,12 @@ export const settings = {
     schema: z.coerce.number().int().min(200).max(1_000),
     fallback: '500',
   },
+  VIREO_PRIVATE_DESTINATIONS: {
+    about:
+      '`on`: rooms may pass their streams on to servers in private networks and on this machine. Off, only to public addresses.',
+    schema: onOff,
+    fallback: 'off',
+  },
   VIREO_LOG_LEVEL: {
     about: 'Least level that is logged.',
     schema: z.enum(['debug', 'info', 'warn', 'error']),

@@ -2,6 +2,7 @@
 import './tables.ts'
 
 export { createDanmakuService as createDanmaku, deletedChannel, isModerator } from './service.ts'
+export { forever } from './moderators.ts'
 export type { DanmakuDeleted, DanmakuDeps, DanmakuService, NewDanmaku, Timeline } from './service.ts'
 export { mountDanmakuRoutes } from './routes.ts'
 export type { FindTimeline } from './routes.ts'
