@@ -10,6 +10,8 @@ import { relations } from './0007-relations.ts'
 import { community } from './0008-community.ts'
 import { admin } from './0009-admin.ts'
 import { search } from './0010-search.ts'
+import { danmakuCuration } from './0014-danmaku-curation.ts'
+import { videoExtras } from './0013-video-extras.ts'
 
 export const migrations: readonly Migration[] = [
   platform,
@@ -22,4 +24,6 @@ export const migrations: readonly Migration[] = [
   community,
   admin,
   search,
+  videoExtras,
+  danmakuCuration,
 ]
