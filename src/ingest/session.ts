@@ -35,6 +35,7 @@ export interface SessionOptions {
   record: boolean
   recordingQuotaBytes: number
   bundleBytes: number
+  partMs: number
   recordingsDir: string
   stateDir: string
   log: Log
@@ -158,6 +159,7 @@ export const createSession = (options: SessionOptions): LiveSession => {
 
   const packager = createPackager({
     resume,
+    partMs: options.partMs,
     emit(update) {
       if (update.type === 'init') nextInit = update.n + 1
       window.apply(update)

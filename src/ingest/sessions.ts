@@ -19,6 +19,7 @@ export interface SessionsOptions {
   recordingsDir: string
   quotaBytes: number
   bundleBytes: number
+  partMs: number
   log: Log
   now(): number
   /** Asks the API; rejects when nobody answers in time. */
@@ -56,6 +57,7 @@ export const createSessions = (options: SessionsOptions): Sessions => {
     const session = createSession({
       ...wanted,
       bundleBytes: options.bundleBytes,
+      partMs: options.partMs,
       recordingsDir: options.recordingsDir,
       stateDir: options.stateDir,
       log: options.log,

@@ -9,6 +9,7 @@ import { live } from './en/live.ts'
 import { people } from './en/people.ts'
 import { player } from './en/player.ts'
 import { profile } from './en/profile.ts'
+import { room } from './en/room.ts'
 import { shell } from './en/shell.ts'
 import { studio } from './en/studio.ts'
 import { video } from './en/video.ts'
@@ -28,4 +29,5 @@ export const en: Messages = {
   ...studio,
   ...profile,
   ...people,
+  ...room,
 }

@@ -9,6 +9,7 @@ import { live } from './zh-CN/live.ts'
 import { people } from './zh-CN/people.ts'
 import { player } from './zh-CN/player.ts'
 import { profile } from './zh-CN/profile.ts'
+import { room } from './zh-CN/room.ts'
 import { shell } from './zh-CN/shell.ts'
 import { studio } from './zh-CN/studio.ts'
 import { video } from './zh-CN/video.ts'
@@ -27,6 +28,7 @@ export const zhCN = {
   ...studio,
   ...profile,
   ...people,
+  ...room,
 } as const
 
 type Sentences<T> = { readonly [K in keyof T]: T[K] extends string ? string : Sentences<T[K]> }
