@@ -212,6 +212,16 @@ export const errorCodes = define({
     zh: '地址不可用：要以 rtmp:// 或 rtmps:// 开头，并指向公网上的服务器',
     en: 'The address can not be used: rtmp:// or rtmps://, and a server on the public internet',
   },
+  danmaku_locked: {
+    status: 403,
+    zh: '作者已关闭这个视频的弹幕',
+    en: 'The author has closed the danmaku of this video',
+  },
+  danmaku_file_invalid: {
+    status: 400,
+    zh: '弹幕文件无法识别，请用 XML、JSON 或 ASS',
+    en: 'The danmaku file can not be read; use XML, JSON or ASS',
+  },
   text_forbidden: { status: 400, zh: '包含本站禁用的词', en: 'It contains a word that is not allowed here' },
   text_invalid: { status: 400, zh: '文字为空或过长', en: 'The text is empty or too long' },
 
@@ -221,6 +231,16 @@ export const errorCodes = define({
     status: 400,
     zh: '图片无法识别，请用 JPEG、PNG 或 WebP',
     en: 'The picture can not be read; use JPEG, PNG or WebP',
+  },
+  caption_invalid: {
+    status: 400,
+    zh: '字幕无法识别，请用 WebVTT 或 SRT 文件',
+    en: 'The captions can not be read; use a WebVTT or SRT file',
+  },
+  time_invalid: {
+    status: 400,
+    zh: '时间必须在未来一年之内',
+    en: 'The time must lie in the future, at most a year off',
   },
   coins_insufficient: { status: 409, zh: '硬币不够了', en: 'There are not enough coins' },
   own_video: { status: 409, zh: '不能给自己的视频投币', en: 'You can not give coins to your own video' },

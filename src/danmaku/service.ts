@@ -7,6 +7,7 @@ import { AppError } from '../platform/errors/app-error.ts'
 import type { Caller } from '../platform/http/route.ts'
 import { sortableId } from '../platform/ids/ids.ts'
 import type { Kv } from '../platform/kv/kv.ts'
+import * as curation from './curation-store.ts'
 import { createOrder } from './moderators.ts'
 import { cutStretches, maxInRange, perStretch, repetitionKey } from './rules.ts'
 import * as store from './store.ts'
@@ -51,6 +52,8 @@ const burst = 5
 const burstMs = 5_000
 /** The same words again no sooner than this. */
 const repetitionMs = 10_000
+/** Of a crowded stretch so many protected ones come back at least. */
+const mostProtected = 500
 
 export type DanmakuService = ReturnType<typeof createDanmakuService>
 
@@ -61,6 +64,7 @@ export const createDanmakuService = ({ db, kv, bus, clock, count, isForbidden }:
   const writer = createWriter((rows) =>
     db.transaction(async (trx) => {
       await store.insertDanmaku(trx, rows)
+      await curation.addToDensity(trx, rows, 1)
       for (const [timelineId, group] of Map.groupBy(rows, (row) => row.timeline_id)) {
         await count(trx, timelineId, group.length)
       }
@@ -104,6 +108,7 @@ export const createDanmakuService = ({ db, kv, bus, clock, count, isForbidden }:
       given: NewDanmaku,
     ): Promise<Danmaku> {
       await order.assertHeard(timeline.ownerId, author.id)
+      if (await curation.isLocked(db, timeline.timelineId)) throw new AppError('danmaku_locked')
       if ((await isForbidden?.(given.text)) === true) throw new AppError('text_forbidden')
       const said = `danmaku:said:${repetitionKey(author.id, given.text)}`
       await assertPace(author.id, said)
@@ -117,6 +122,7 @@ export const createDanmakuService = ({ db, kv, bus, clock, count, isForbidden }:
         text: given.text,
         ...looksToRow(given),
         sent_ms: nowMs,
+        protected: 0,
       }
       try {
         await writer.write(row)
@@ -130,7 +136,8 @@ export const createDanmakuService = ({ db, kv, bus, clock, count, isForbidden }:
 
     /**
      * What lies in `[fromMs, toMs)`, at most 2,000. Where there are more, the range is cut into 40 equal stretches
-     * and the first 50 of each come back: every moment keeps some, and the same question gets the same answer.
+     * and the first 50 of each come back, the protected ones before all: every moment keeps some, and the same
+     * question gets the same answer.
      */
     async range(timelineId: string, fromMs: number, toMs: number | undefined): Promise<Danmaku[]> {
       const from = Math.round(fromMs)
@@ -142,7 +149,15 @@ export const createDanmakuService = ({ db, kv, bus, clock, count, isForbidden }:
       if (rows.length <= maxInRange) return rows.map(toDanmaku)
       const lastMs = (await store.lastMediaMs(db, timelineId)) ?? from
       const cut = cutStretches(from, Math.min(to ?? Infinity, lastMs + 1))
-      return (await store.sampleStretches(db, timelineId, cut, perStretch)).map(toDanmaku)
+      const [sampled, kept] = await Promise.all([
+        store.sampleStretches(db, timelineId, cut, perStretch),
+        curation.protectedIn(db, timelineId, { fromMs: from, toMs: to, limit: mostProtected }),
+      ])
+      const shown = new Map([...kept, ...sampled].map((row) => [row.id, row]))
+      return [...shown.values()]
+        .slice(0, maxInRange)
+        .sort((a, b) => a.media_ms - b.media_ms || (a.id < b.id ? -1 : 1))
+        .map(toDanmaku)
     },
 
     /** The last ones on the timeline, oldest first. */
@@ -163,6 +178,8 @@ export const createDanmakuService = ({ db, kv, bus, clock, count, isForbidden }:
       if (!may) throw new AppError('forbidden')
       const deleted = await db.transaction(async (trx) => {
         if (!(await store.deleteDanmaku(trx, id))) return false
+        await curation.addToDensity(trx, [row], -1)
+        if (row.protected === 1) await curation.unprotect(trx, row)
         await count(trx, row.timeline_id, -1)
         return true
       })

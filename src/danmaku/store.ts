@@ -22,27 +22,21 @@ const nickname =
     'nickname',
   )
 
+export const withNickname = (q: Queries) => q.selectFrom('danmaku').selectAll().select(nickname)
+
 /** Of a stretch, `[fromMs, toMs)`, the first `limit` in order of media time. */
 export const stretchQuery = (
   db: Queries,
   timelineId: string,
   stretch: { fromMs: number; toMs: number | undefined; limit: number },
 ) => {
-  const rows = db
-    .selectFrom('danmaku')
-    .selectAll()
-    .select(nickname)
-    .where('timeline_id', '=', timelineId)
-    .where('media_ms', '>=', stretch.fromMs)
+  const rows = withNickname(db).where('timeline_id', '=', timelineId).where('media_ms', '>=', stretch.fromMs)
   const ending = stretch.toMs === undefined ? rows : rows.where('media_ms', '<', stretch.toMs)
   return ending.orderBy('media_ms').orderBy('id').limit(stretch.limit)
 }
 
 export const newestQuery = (db: Queries, timelineId: string, limit: number) =>
-  db
-    .selectFrom('danmaku')
-    .selectAll()
-    .select(nickname)
+  withNickname(db)
     .where('timeline_id', '=', timelineId)
     .orderBy('media_ms', 'desc')
     .orderBy('id', 'desc')

@@ -15,6 +15,29 @@ export interface DanmakuTable {
   mode: number
   size: number
   sent_ms: number
+  /** 1: its author wants it to be seen however many there are. */
+  protected: number
+}
+
+/** The protected ones once more, so that a crowded stretch finds them. */
+export interface DanmakuProtectedTable {
+  timeline_id: string
+  media_ms: number
+  id: string
+}
+
+/** A timeline on which nobody may write. */
+export interface DanmakuLockTable {
+  timeline_id: string
+  by_id: string
+  locked_ms: number
+}
+
+/** How many were said in the five seconds that begin at `slot_ms`. */
+export interface DanmakuDensityTable {
+  timeline_id: string
+  slot_ms: number
+  said: number
 }
 
 export interface RoomMuteTable {
@@ -35,6 +58,9 @@ export interface RoomModeratorTable {
 declare module '../platform/db/tables.ts' {
   interface Tables {
     danmaku: DanmakuTable
+    danmaku_protected: DanmakuProtectedTable
+    danmaku_lock: DanmakuLockTable
+    danmaku_density: DanmakuDensityTable
     room_mute: RoomMuteTable
     room_moderator: RoomModeratorTable
   }

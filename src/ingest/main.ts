@@ -32,6 +32,7 @@ const run = async (settings: IngestSettings): Promise<void> => {
     recordingsDir: settings.recordingsDir,
     quotaBytes: settings.recording.quotaBytes,
     bundleBytes: settings.recording.bundleBytes,
+    partMs: settings.partMs,
     log,
     now,
     ask: (intent) => link.ask(intent),

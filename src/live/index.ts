@@ -53,6 +53,7 @@ export type { ReplayInput, Replays } from './replay.ts'
 export { clearStreamKey as voidStreamKey } from './store.ts'
 export { createReplays, deleteRecording } from './video-replays.ts'
 export { mountLivePlayRoutes } from './play-routes.ts'
+export { mountPublishSocket } from './publish-socket.ts'
 export { mountLinkRoutes } from './link-routes.ts'
 export { mountLifeRoutes } from './life-routes.ts'
 export { mountOrderRoutes } from './order-routes.ts'
@@ -210,7 +211,7 @@ export const createLive = async (deps: LiveDeps) => {
   // While nobody is connected nobody watches: what a killed process left behind is not true any more.
   await store.forgetViewers(db)
   const opened = deps.openLink({
-    authorise,
+    authorise: authorise.byKey,
     onEvent: (event) => {
       if (event.type === 'health') {
         health.set(event.sessionId, { health: toHealth(event.health), atMs: clock.now() })
@@ -286,6 +287,14 @@ export const createLive = async (deps: LiveDeps) => {
     dropRecordings,
     /** Now rather than at the next round: sockets of sessions that ended are closed. */
     recheckAudience: () => recheckAudience({ hubs, log, callerOf: deps.callerOf }),
+    /** Of a browser's publication through this process. */
+    publishing: {
+      authorise: async (userId: string, address: string): Promise<PublishAnswer> => {
+        await rooms.ensure(userId)
+        return authorise.byOwner(userId, address)
+      },
+      publish: (...args: Parameters<IngestLink['publish']>) => link().publish(...args),
+    },
     healthOf: (sessionId: string): Health | null => rooms.healthOf(sessionId) ?? null,
     isIngestUp: (): boolean => link().connected,
     /** After the HTTP server, before danmaku, bus and database. */

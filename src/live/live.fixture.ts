@@ -38,6 +38,7 @@ import {
   mountLivePlayRoutes,
   mountLiveRoutes,
   mountOrderRoutes,
+  mountPublishSocket,
   mountRoomSocket,
 } from './index.ts'
 import type { LiveDeps, ReplayInput } from './index.ts'
@@ -164,7 +165,9 @@ export const createLiveApp = async (options: LiveAppOptions) => {
   mountOrderRoutes({ router, order: live.order })
   mountLifeRoutes({ router, limits, live })
   mountLivePlayRoutes({ app, live })
-  mountRoomSocket({ router, sockets, tickets: createTickets(kv), limits, callerOf, live })
+  const tickets = createTickets(kv)
+  mountRoomSocket({ router, sockets, tickets, limits, callerOf, live })
+  mountPublishSocket({ sockets, tickets, limits, callerOf, live, now: () => Date.now() })
   mountDanmakuRoutes({
     router,
     service: danmaku,
@@ -334,6 +337,7 @@ export const createPlayedIngest = (clock: Clock) => {
     timeline: () => [],
     mediaTimeAt: (_sessionId, pdtMs) => pdtMs - 1_000_000,
     edgeMediaTimeMs: () => state.edgeMs,
+    publish: () => undefined,
     close: async () => undefined,
   }
   const tell = async (

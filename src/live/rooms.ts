@@ -11,7 +11,7 @@ import type { UserService, UserWithCounts } from '../user/index.ts'
 import { likesOf } from './gift-store.ts'
 import type { RoomOrder } from './order.ts'
 import type { RoomNow } from './room-hub.ts'
-import { defaultTitle, keyHash, roomStateOf } from './rules.ts'
+import { defaultTitle, hasStreamKey, keyHash, roomStateOf } from './rules.ts'
 import * as store from './store.ts'
 import type { RoomRow, SessionRow } from './store.ts'
 import { toRoom } from './view.ts'
@@ -127,7 +127,7 @@ export const createRooms = (deps: Deps) => {
     return {
       ...view,
       replay: (room?.replay ?? (await replayDefault())) as OwnRoom['replay'],
-      has_stream_key: room?.stream_key_hash != null,
+      has_stream_key: hasStreamKey(room?.stream_key_hash),
       health: (running && healthOf(running.id)) ?? null,
     }
   }

@@ -1,6 +1,7 @@
 /** Owns every sentence of the web in English, a file per area. */
 import { account } from './en/account.ts'
 import { auth } from './en/auth.ts'
+import { broadcast } from './en/broadcast.ts'
 import { community } from './en/community.ts'
 import { danmaku } from './en/danmaku.ts'
 import { home } from './en/home.ts'
@@ -18,6 +19,7 @@ export const en: Messages = {
   ...shell,
   ...home,
   ...live,
+  ...broadcast,
   ...community,
   ...danmaku,
   ...player,

@@ -1,6 +1,7 @@
 /** Owns every sentence of the web in Chinese, a file per area; the other languages must have the same keys. */
 import { account } from './zh-CN/account.ts'
 import { auth } from './zh-CN/auth.ts'
+import { broadcast } from './zh-CN/broadcast.ts'
 import { community } from './zh-CN/community.ts'
 import { danmaku } from './zh-CN/danmaku.ts'
 import { home } from './zh-CN/home.ts'
@@ -17,6 +18,7 @@ export const zhCN = {
   ...shell,
   ...home,
   ...live,
+  ...broadcast,
   ...community,
   ...danmaku,
   ...player,
