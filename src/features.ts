@@ -57,7 +57,10 @@ export const createFeatures = async (
   await coins.payFor(events)
 
   const jobs = making.use(await createJobs({ db, bus, log, clock }))
-  const registration = async () => (await set()).registration
+  const registration = async () => {
+    const { registration: mode, registration_identity: identity } = await set()
+    return { mode, identity }
+  }
   const outbox = createOutbox({ directory: config.outboxDir, clock })
   const from = `noreply@${config.publicUrl === undefined ? 'localhost' : new URL(config.publicUrl).hostname}`
   const passport = createPassport({
@@ -68,7 +71,7 @@ export const createFeatures = async (
     deletePicture: (key) => blobs.delete(key),
   })
   making.defer(() => passport.close())
-  const setup = createSetup({ db, users, passport })
+  const setup = createSetup({ db, users, passport, settings })
   const videos = making.use(
     await createVideos({
       config,

@@ -17,7 +17,10 @@ const freshMs = 1_500
 interface Deps {
   db: Db
   clock: Clock
-  config: Pick<Config, 'siteName' | 'registration' | 'userQuotaBytes' | 'uploadMaxBytes' | 'given'>
+  config: Pick<
+    Config,
+    'siteName' | 'registration' | 'registrationIdentity' | 'userQuotaBytes' | 'uploadMaxBytes' | 'given'
+  >
 }
 
 export type Settings = ReturnType<typeof createSettings>
@@ -26,6 +29,7 @@ export const createSettings = ({ db, clock, config }: Deps) => {
   const defaults: SiteSettings = {
     site_name: config.siteName,
     registration: config.registration,
+    registration_identity: config.registrationIdentity,
     announcement: '',
     keywords: [],
     user_quota_bytes: config.userQuotaBytes,
