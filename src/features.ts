@@ -129,8 +129,11 @@ export const createFeatures = async (
   const { recordingsDir } = config
   const live = await createLive({
     config,
+    secrets,
     cursorSecret,
     db,
+    kv,
+    coins,
     bus,
     blobs,
     events,

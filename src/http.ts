@@ -10,7 +10,15 @@ import { mountCurationRoutes, mountDanmakuRoutes } from './danmaku/index.ts'
 import { mountFeedRoutes } from './feed/index.ts'
 import type { Features } from './features.ts'
 import { mountLibraryRoutes } from './library/index.ts'
-import { mountLivePlayRoutes, mountLiveRoutes, mountRoomSocket } from './live/index.ts'
+import {
+  mountLifeRoutes,
+  mountLinkRoutes,
+  mountLivePlayRoutes,
+  mountLiveRoutes,
+  mountOrderRoutes,
+  mountPublishSocket,
+  mountRoomSocket,
+} from './live/index.ts'
 import { mountMessageRoutes, mountUserSocket } from './message/index.ts'
 import {
   createAnswerSession,
@@ -108,9 +116,13 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
   const { curation } = features
   mountCurationRoutes({ app, router, curation, timelineOf: videos.timelineOf, authenticate, limits })
   mountLiveRoutes({ app, router, limits, live, config })
+  mountOrderRoutes({ router, order: live.order })
+  mountLifeRoutes({ router, limits, live })
+  mountLinkRoutes({ app, router, authenticate, limits, live, config })
   mountLivePlayRoutes({ app, live })
   const tickets = createTickets(kv)
   mountRoomSocket({ router, sockets, tickets, limits, callerOf, live })
+  mountPublishSocket({ sockets, tickets, limits, callerOf, live, now: clock.now })
   mountFeedRoutes({ app, router, limits, feed: features.feed })
   mountReportRoutes({ router, limits, reports: features.reports })
   mountMessageRoutes({ router, limits, messages: features.messages })

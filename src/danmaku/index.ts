@@ -2,6 +2,7 @@
 import './tables.ts'
 
 export { createDanmakuService as createDanmaku, deletedChannel, isModerator } from './service.ts'
+export { forever } from './moderators.ts'
 export type { DanmakuDeleted, DanmakuDeps, DanmakuService, NewDanmaku, Timeline } from './service.ts'
 export { createCuration } from './curation.ts'
 export { mountCurationRoutes } from './curation-routes.ts'

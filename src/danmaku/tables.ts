@@ -1,4 +1,4 @@
-/** Owns the row types of danmaku and of mutes: who may not write on whose timelines. */
+/** Owns the row types of danmaku, of mutes (who may not write on whose timelines) and of those timelines' moderators. */
 
 export interface DanmakuTable {
   /** A live session's id, which its replay shares, or a video's own. */
@@ -43,8 +43,16 @@ export interface DanmakuDensityTable {
 export interface RoomMuteTable {
   owner_id: string
   user_id: string
+  /** `forever` for who is banned. */
   until_ms: number
   by_id: string
+}
+
+/** Who moderates an owner's timelines beside the owner. */
+export interface RoomModeratorTable {
+  owner_id: string
+  user_id: string
+  created_ms: number
 }
 
 declare module '../platform/db/tables.ts' {
@@ -54,5 +62,6 @@ declare module '../platform/db/tables.ts' {
     danmaku_lock: DanmakuLockTable
     danmaku_density: DanmakuDensityTable
     room_mute: RoomMuteTable
+    room_moderator: RoomModeratorTable
   }
 }
