@@ -29,6 +29,7 @@ import { createSubjects } from './report-subjects.ts'
 import { createMissing, createSettings, createSetup } from './site/index.ts'
 import { createBans, createDirectory, createRelations, createRoles, createUserService } from './user/index.ts'
 import { createVideos } from './video/index.ts'
+import { createWebhooks } from './webhook/index.ts'
 
 export type Features = Awaited<ReturnType<typeof createFeatures>>
 
@@ -218,6 +219,12 @@ export const createFeatures = async (
       messages,
     }),
   })
+  const webhooks = await createWebhooks({
+    ...{ db, clock, jobs, events, cursorSecret, videos: videos.service },
+    key: secrets.keyFor('webhook'),
+    allowPrivate: config.privateDestinations,
+    isWorker: config.roles.includes('worker'),
+  })
   const admin = createAdmin({
     config,
     db,
@@ -253,6 +260,7 @@ export const createFeatures = async (
     live,
     danmaku,
     curation,
+    webhooks,
     feed,
     messages,
     reports,
