@@ -4,7 +4,7 @@ import { createAdmin } from './admin/index.ts'
 import { createAudit } from './audit/index.ts'
 import { createCoins } from './coin/index.ts'
 import { createComments } from './comment/index.ts'
-import { createDanmaku } from './danmaku/index.ts'
+import { createCuration, createDanmaku, deleteTimeline } from './danmaku/index.ts'
 import { createFeed } from './feed/index.ts'
 import { createIngestLink } from './ingest/index.ts'
 import { createLibrary } from './library/index.ts'
@@ -115,6 +115,9 @@ export const createFeatures = async (
     isForbidden,
   })
   making.defer(() => danmaku.close())
+  const { countDanmaku: count } = service
+  const curation = createCuration({ db, clock, cursorSecret, count, isForbidden })
+  service.upkeep.alsoPurge((trx, _videoId, timelineId) => deleteTimeline(trx, timelineId))
   for (const [name, rows] of [
     ['videos', videos.service.exportOf.bind(videos.service)],
     ['danmaku', danmaku.exportOf.bind(danmaku)],
@@ -126,8 +129,11 @@ export const createFeatures = async (
   const { recordingsDir } = config
   const live = await createLive({
     config,
+    secrets,
     cursorSecret,
     db,
+    kv,
+    coins,
     bus,
     blobs,
     events,
@@ -243,6 +249,7 @@ export const createFeatures = async (
     admin,
     live,
     danmaku,
+    curation,
     feed,
     messages,
     reports,

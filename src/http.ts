@@ -6,11 +6,19 @@ import { mountAdminRoutes } from './admin/index.ts'
 import type { AppDeps } from './app.ts'
 import { mountCoinRoutes } from './coin/index.ts'
 import { mountCommentRoutes } from './comment/index.ts'
-import { mountDanmakuRoutes } from './danmaku/index.ts'
+import { mountCurationRoutes, mountDanmakuRoutes } from './danmaku/index.ts'
 import { mountFeedRoutes } from './feed/index.ts'
 import type { Features } from './features.ts'
 import { mountLibraryRoutes } from './library/index.ts'
-import { mountLivePlayRoutes, mountLiveRoutes, mountRoomSocket } from './live/index.ts'
+import {
+  mountLifeRoutes,
+  mountLinkRoutes,
+  mountLivePlayRoutes,
+  mountLiveRoutes,
+  mountOrderRoutes,
+  mountPublishSocket,
+  mountRoomSocket,
+} from './live/index.ts'
 import { mountMessageRoutes, mountUserSocket } from './message/index.ts'
 import {
   createAnswerSession,
@@ -105,10 +113,16 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
   mountCommentRoutes({ router, service: comments, limits })
   mountLibraryRoutes({ router, library, limits })
   mountDanmakuRoutes({ router, service: danmaku, users, timelineOf: videos.timelineOf })
+  const { curation } = features
+  mountCurationRoutes({ app, router, curation, timelineOf: videos.timelineOf, authenticate, limits })
   mountLiveRoutes({ app, router, limits, live, config })
+  mountOrderRoutes({ router, order: live.order })
+  mountLifeRoutes({ router, limits, live })
+  mountLinkRoutes({ app, router, authenticate, limits, live, config })
   mountLivePlayRoutes({ app, live })
   const tickets = createTickets(kv)
   mountRoomSocket({ router, sockets, tickets, limits, callerOf, live })
+  mountPublishSocket({ sockets, tickets, limits, callerOf, live, now: clock.now })
   mountFeedRoutes({ app, router, limits, feed: features.feed })
   mountReportRoutes({ router, limits, reports: features.reports })
   mountMessageRoutes({ router, limits, messages: features.messages })

@@ -41,6 +41,7 @@ export interface Config {
   readonly mailUrl: string
   readonly smsUrls: readonly string[]
   readonly smsDailyBudget: number
+  readonly registrationsPerDay: number
   readonly registration: 'open' | 'invite' | 'closed'
   readonly registrationProof: 'captcha' | 'code'
   readonly registrationIdentity: 'mobile' | 'email' | 'either'
@@ -55,6 +56,8 @@ export interface Config {
   readonly recordingQuotaBytes: number
   readonly recordingDays: number
   readonly livePartMs: number
+  /** Streams may be passed on to private addresses. */
+  readonly privateDestinations: boolean
   /** Limits per address, limits of sending and global caps; limits of attempts always hold. */
   readonly rateLimits: boolean
   readonly captchaAnswer: string | undefined
@@ -211,6 +214,7 @@ const derive = (v: Values, given: ReadonlySet<string>): Config => {
     mailUrl: v.VIREO_MAIL_URL,
     smsUrls: v.VIREO_SMS_URL,
     smsDailyBudget: v.VIREO_SMS_DAILY_BUDGET,
+    registrationsPerDay: v.VIREO_REGISTRATIONS_PER_DAY,
     registration: v.VIREO_REGISTRATION,
     registrationProof: v.VIREO_REGISTRATION_PROOF,
     registrationIdentity: v.VIREO_REGISTRATION_IDENTITY,
@@ -226,6 +230,7 @@ const derive = (v: Values, given: ReadonlySet<string>): Config => {
     recordingQuotaBytes: v.VIREO_RECORDING_QUOTA,
     recordingDays: v.VIREO_RECORDING_DAYS,
     livePartMs: v.VIREO_LIVE_PART_MS,
+    privateDestinations: v.VIREO_PRIVATE_DESTINATIONS,
     rateLimits: v.VIREO_RATE_LIMITS ?? v.VIREO_PROFILE !== 'test',
     captchaAnswer: v.VIREO_CAPTCHA_ANSWER,
     givenSecretKey: v.VIREO_SECRET_KEY,

@@ -121,6 +121,11 @@ export const settings = {
     schema: z.enum(['open', 'invite', 'closed']),
     fallback: 'open',
   },
+  VIREO_REGISTRATIONS_PER_DAY: {
+    about: 'Accounts that may be made in one day, all together.',
+    schema: z.coerce.number().int().min(0).max(10_000_000),
+    fallback: '5000',
+  },
   VIREO_REGISTRATION_PROOF: {
     about: 'What a registration must show: `captcha`, or `code` sent by SMS or e-mail.',
     schema: z.enum(['captcha', 'code']),
@@ -180,6 +185,12 @@ export const settings = {
       'How long a part of low-latency HLS should be, 200 to 1000 ms. Viewers are about three parts behind; shorter ones cost more requests.',
     schema: z.coerce.number().int().min(200).max(1_000),
     fallback: '500',
+  },
+  VIREO_PRIVATE_DESTINATIONS: {
+    about:
+      '`on`: rooms may pass their streams on to servers in private networks and on this machine. Off, only to public addresses.',
+    schema: onOff,
+    fallback: 'off',
   },
   VIREO_LOG_LEVEL: {
     about: 'Least level that is logged.',

@@ -49,6 +49,7 @@ import { createTwoStepSetup } from './two-step-setup.ts'
 import { createTwoStep } from './two-step.ts'
 import { startUpkeep } from './upkeep.ts'
 
+export { createSeal } from './seal.ts'
 export { mountAccountRoutes } from './account-routes.ts'
 export { createAnswerSession } from './answer.ts'
 export type { AnswerSession } from './answer.ts'
@@ -72,6 +73,7 @@ interface Deps {
     | 'staffNeedsTwoStep'
     | 'breachedPasswordsFile'
     | 'smsDailyBudget'
+    | 'registrationsPerDay'
     | 'rateLimits'
     | 'siteName'
     | 'publicUrl'
@@ -139,7 +141,7 @@ export const createPassport = (deps: Deps): PassportService => {
   const totp = createTotp({ db, clock, seal: sealFor('totp'), siteName })
   const recoveryCodes = createRecoveryCodes({ mac: macFor('recovery') })
   const passkeys = createPasskeys({ db, kv, clock, log, siteName, publicUrl })
-  const prove = createProve({ db, attempts, passwords, totp })
+  const prove = createProve({ db, attempts, audit, passwords, totp })
   const identityMac = macFor('identity')
   const createAccount = createAccountCreation({
     ...{ db, clock, users, sessions, devices, passwords },
@@ -158,6 +160,7 @@ export const createPassport = (deps: Deps): PassportService => {
   })
   const register = createRegistration({
     db,
+    attempts,
     captcha,
     codes,
     invites,
@@ -182,6 +185,7 @@ export const createPassport = (deps: Deps): PassportService => {
   const guard = createGuard({ kv, clock, limitsAddresses: config.rateLimits })
   const signIn = createSignIn({
     db,
+    audit,
     parseMobile,
     captcha,
     codes,
@@ -208,6 +212,7 @@ export const createPassport = (deps: Deps): PassportService => {
   const stopUpkeep = startUpkeep({ log, work: [attempts.prune, sessions.prune, devices.prune] })
   return createPassportService({
     db,
+    audit,
     users,
     operator: createOperator({ db, clock, users, audit, parseMobile, passwordRules }),
     parseMobile,

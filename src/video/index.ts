@@ -14,7 +14,8 @@ import type { Log } from '../platform/log/log.ts'
 import type { Coins } from '../coin/index.ts'
 import type { UserService } from '../user/index.ts'
 import { createAddresses } from './addresses.ts'
-import { postersKind } from './kinds.ts'
+import { postersKind, storyboardKind } from './kinds.ts'
+import { createCaptions } from './captions.ts'
 import { createListing } from './listing.ts'
 import { createModeration } from './moderation.ts'
 import { createFavourites } from './favourites.ts'
@@ -25,6 +26,9 @@ import { createProgress } from './progress.ts'
 import { createReactions } from './reactions.ts'
 import { createReplays } from './replays.ts'
 import { createSearch } from './search.ts'
+import { createSchedule } from './schedule.ts'
+import { createStoryboards } from './storyboard.ts'
+import { createBatch } from './batch.ts'
 import { createVideoService } from './service.ts'
 import { createUpkeep } from './upkeep.ts'
 import * as uploadStore from './upload-store.ts'
@@ -112,10 +116,14 @@ const assemble = (deps: Deps) => {
   })
   const replays = createReplays({ db, clock, listing, covers })
   const { recordingsDir } = config
+  const schedule = createSchedule({ db, clock, jobs, listing, videos })
   const upkeep = createUpkeep({ db, clock, blobs, jobs, uploads, covers, listing, log, recordingsDir })
   if (deps.isWorker) {
-    startProcessing({ db, clock, blobs, jobs, uploads, listing, log, workDir })
+    const { dropMedia } = covers
+    startProcessing({ db, clock, blobs, jobs, uploads, listing, log, workDir, dropMedia })
     jobs.work(postersKind, covers.makePosters, { concurrency: 1 })
+    jobs.work(storyboardKind, createStoryboards({ db, blobs, workDir }), { concurrency: 1 })
+    schedule.start()
   }
 
   const service = {
@@ -127,6 +135,9 @@ const assemble = (deps: Deps) => {
     favourites,
     search,
     upkeep,
+    schedule,
+    captions: createCaptions({ db, clock, blobs, listing, videos }),
+    batch: createBatch({ videos, upkeep }),
     maxUploadBytes: async (): Promise<number> => (await sizes()).uploadMaxBytes,
     moderation: createModeration({
       db,

@@ -74,6 +74,9 @@ const shownColumns = [
   'video.trashed',
   'video.taken_down',
   'video.taken_down_reason',
+  'video.captions',
+  'video.storyboard',
+  'video.publish_at_ms',
 ] as const
 
 type Unprefixed<T> = T extends `video.${infer Name}` ? Name : never
