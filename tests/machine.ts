@@ -47,6 +47,9 @@ interface MachineOptions {
   hasHttp?: boolean
 }
 
+/** A hang, not a claim about speed: several machines may start on one. */
+const startMs = 60_000
+
 export const startMachine = async (options: MachineOptions = {}): Promise<Machine> => {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'vireo-machine-')))
   const [httpPort, rtmpPort] = [await freePort(), await freePort()]
@@ -78,10 +81,14 @@ export const startMachine = async (options: MachineOptions = {}): Promise<Machin
     return exited
   }
   try {
-    await until('the machine is ready', async () => {
-      if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${printed}`)
-      return printed.includes('is ready.') && (options.hasHttp === false || (await isOk(`${base}/readyz`)))
-    })
+    await until(
+      'the machine is ready',
+      async () => {
+        if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${printed}`)
+        return printed.includes('is ready.') && (options.hasHttp === false || (await isOk(`${base}/readyz`)))
+      },
+      startMs,
+    )
   } catch (error) {
     await stop('SIGKILL')
     throw new Error(`${String(error)}\n${printed}`, { cause: error })
