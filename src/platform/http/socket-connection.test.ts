@@ -8,6 +8,7 @@ import type { KeptConnection } from './socket-connection.ts'
 
 const open = async (options: { autoPong?: boolean } = {}) => {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false })
+  await once(server, 'listening')
   const accepted = new Promise<KeptConnection>((resolve) => {
     server.once('connection', (socket) => resolve(createConnection(socket, '127.0.0.1', Date.now)))
   })
