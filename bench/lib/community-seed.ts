@@ -74,6 +74,8 @@ export const seedCommunity = async (
   }
   using db = closing(new Database(file))
   for (const pragma of [
+    // Out of the log first: it can not be left in one step.
+    'journal_mode = DELETE',
     'journal_mode = OFF',
     'synchronous = OFF',
     'cache_size = -1000000',
