@@ -153,7 +153,14 @@ export const useRoomChat = (options: RoomChatOptions) => {
     const me = user.value
     if (!me) return
     const key = uuid()
-    const line = { key, user: { id: me.id, nickname: me.nickname }, text, ...style, owner: false, moderator: false }
+    const line = {
+      key,
+      user: { id: me.id, nickname: me.nickname },
+      text,
+      ...style,
+      owner: false,
+      moderator: false,
+    }
     lines.value = withOwn(lines.value, { ...line, sentAt: new Date().toISOString() })
     options.onDanmaku({ text, ...style, own: true })
     deliver(key, text, style)
