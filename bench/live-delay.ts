@@ -30,11 +30,9 @@ try {
   })
   await allLive(machine, rooms)
   const bases = rooms.map(({ roomId }) => `${machine.base}/play/live/${roomId}`)
-  const viewer = spawn(
-    process.execPath,
-    ['bench/lib/delay-viewer.ts', JSON.stringify({ bases, seconds })],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  )
+  const viewer = spawn(process.execPath, ['bench/lib/delay-viewer.ts', JSON.stringify({ bases, seconds })], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const [line] = (await once(createInterface({ input: viewer.stdout }), 'line')) as [string]
   await gone(viewer, 'SIGKILL')
   const delays = JSON.parse(line) as number[]

@@ -201,7 +201,7 @@ export const errorCodes = define({
     zh: '包含这个直播间不允许的词',
     en: 'It contains a word that this room does not allow',
   },
-  raid_running: { status: 409, zh: '已经有一次连线转场在进行', en: 'There is a raid under way already' },
+  raid_running: { status: 409, zh: '已经有一次转场在进行', en: 'There is a raid under way already' },
   time_refused: {
     status: 400,
     zh: '时间要在现在之后、一年之内',

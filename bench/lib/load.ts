@@ -2,21 +2,32 @@
 import autocannon from 'autocannon'
 import { median } from './report.ts'
 
+export interface Request {
+  path: string
+  method?: 'GET' | 'POST'
+  body?: string
+  headers?: Readonly<Record<string, string>>
+}
+
 export interface Fire {
   url: string
-  /** One after the other, over and over. */
-  requests: readonly { path: string; method?: 'GET' | 'POST'; body?: string }[]
+  /** One after the other, over and over; or a new one each time where none may come twice. */
+  requests: readonly Request[] | (() => Request)
 }
 
 const connections = 16
 
 /** Answers per second. Throws where an answer is not what was expected. */
-const rate = async (
+export const rate = async (
   { url, requests }: Fire,
   seconds: number,
   expected: readonly number[],
 ): Promise<number> => {
   let n = 0
+  const next =
+    typeof requests === 'function'
+      ? requests
+      : (): Request => requests[n++ % requests.length] ?? { path: '/' }
   const result = await autocannon({
     url,
     connections,
@@ -25,9 +36,9 @@ const rate = async (
     requests: [
       {
         setupRequest: (given) => {
-          const { path, method = 'GET', body } = requests[n++ % requests.length] ?? { path: '/' }
-          const headers = body === undefined ? given.headers : { 'content-type': 'application/json' }
-          return { ...given, path, method, headers, body }
+          const { path, method = 'GET', body, headers = {} } = next()
+          const type = body === undefined ? {} : { 'content-type': 'application/json' }
+          return { ...given, path, method, headers: { ...given.headers, ...type, ...headers }, body }
         },
       },
     ],
@@ -36,9 +47,7 @@ const rate = async (
     ([code]) => !expected.includes(Number(code)),
   )
   if (result.errors > 0 || wrong.length > 0)
-    throw new Error(
-      `${url}${requests[0]?.path ?? ''} (${requests.length}): ${result.errors} errors, ${JSON.stringify(wrong)}`,
-    )
+    throw new Error(`${url}${next().path}: ${result.errors} errors, ${JSON.stringify(wrong)}`)
   return result.requests.average
 }
 

@@ -11,6 +11,8 @@ import '../../src/features.ts'
 export interface Amount {
   users: number
   videos: number
+  /** Of everybody; none by default, which lets nobody in. */
+  passwordHash?: string
 }
 
 const categories = ['life', 'music', 'game', 'knowledge', 'tech', 'food', 'animal', 'sport']
@@ -20,6 +22,9 @@ const batch = 200
 const userId = (n: number): string => `user${String(n).padStart(22, '0')}`
 const videoId = (n: number): string => `vide${String(n).padStart(22, '0')}`
 export const seededPublicId = (n: number): string => `seed${String(n).padStart(8, '0')}`
+export const seededEmail = (n: number): string => `person${String(n).padStart(8, '0')}@example.com`
+export const seededUsername = (n: number): string => `person${String(n).padStart(8, '0')}`
+export const seededUserId = userId
 export const seededMobile = (n: number): string => `13${String(n).padStart(9, '0')}`
 /** Spreads numbers without chance: the same likes in every run, no order in them. */
 const scatter = (n: number, below: number): number => (Math.imul(n, 2_654_435_761) >>> 0) % below
@@ -32,7 +37,7 @@ export const seed = async (dataDir: string, amount: Amount): Promise<void> => {
     clock: systemClock,
   })
   await migrate(db, migrations)
-  await inBatches(db, amount.users, insertUsers)
+  await inBatches(db, amount.users, (trx, numbers) => insertUsers(trx, numbers, amount))
   await inBatches(db, amount.videos, (trx, numbers) => insertVideos(trx, numbers, amount))
 }
 
@@ -55,8 +60,8 @@ const inBatches = async (
   }
 }
 
-const insertUsers = async (trx: Trx, numbers: number[]): Promise<void> => {
-  const common = { username: null, username_key: null, avatar_key: null, signature: '', sex: 0 }
+const insertUsers = async (trx: Trx, numbers: number[], amount: Amount): Promise<void> => {
+  const common = { avatar_key: null, signature: '', sex: 0 }
   await trx
     .insertInto('user')
     .values(
@@ -64,6 +69,8 @@ const insertUsers = async (trx: Trx, numbers: number[]): Promise<void> => {
         ...common,
         id: userId(n),
         nickname: `观众${n}`,
+        username: seededUsername(n),
+        username_key: seededUsername(n),
         nickname_key: `观众${n}`,
         ban_reason: '',
         birth_date: null,
@@ -89,8 +96,11 @@ const insertUsers = async (trx: Trx, numbers: number[]): Promise<void> => {
         mobile: `+86${seededMobile(n)}`,
         mobile_tail: seededMobile(n).slice(-4),
         mobile_proven_ms: null,
+        email: seededEmail(n),
+        email_key: seededEmail(n),
+        email_proven_ms: startMs + n,
         two_step: 0,
-        password_hash: '$argon2id$none',
+        password_hash: amount.passwordHash ?? '$argon2id$none',
         created_ms: startMs + n,
       })),
     )

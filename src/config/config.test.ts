@@ -47,9 +47,12 @@ describe('loadConfig', () => {
     expect(problemsOf({ VIREO_CAPTCHA_ANSWER: 'abcd', VIREO_PROFILE: 'test' })).toEqual([])
   })
 
-  it.each(['short', 'x'.repeat(40), `change-me-${'q7Zp'.repeat(8)}`])('refuses the secret key %s', (key) => {
-    expect(problemsOf({ VIREO_SECRET_KEY: key })).toHaveLength(1)
-  })
+  it.each(['short', 'x'.repeat(40), `change-me-${'q7Zp'.repeat(8)}`])(
+    'security.md #26: refuses the secret key %s',
+    (key) => {
+      expect(problemsOf({ VIREO_SECRET_KEY: key })).toHaveLength(1)
+    },
+  )
 
   it('lets a machine do a part, and refuses parts that one process would need', () => {
     const shared = { VIREO_DATABASE_URL: 'mysql://u@h/d', VIREO_REDIS_URL: 'redis://h' }
@@ -78,7 +81,7 @@ describe('loadConfig', () => {
 })
 
 describe('loadSecrets', () => {
-  it('makes the key once, readable by its owner only, and never shows it', () => {
+  it('security.md #26: makes the key once, readable by its owner only, and never shows it', () => {
     const dir = mkdtempSync(join(tmpdir(), 'vireo-secrets-'))
     try {
       const first = loadSecrets(dir, undefined).keyFor('jwt')

@@ -41,6 +41,7 @@ export interface Config {
   readonly mailUrl: string
   readonly smsUrls: readonly string[]
   readonly smsDailyBudget: number
+  readonly registrationsPerDay: number
   readonly registration: 'open' | 'invite' | 'closed'
   readonly registrationProof: 'captcha' | 'code'
   readonly registrationIdentity: 'mobile' | 'email' | 'either'
@@ -213,6 +214,7 @@ const derive = (v: Values, given: ReadonlySet<string>): Config => {
     mailUrl: v.VIREO_MAIL_URL,
     smsUrls: v.VIREO_SMS_URL,
     smsDailyBudget: v.VIREO_SMS_DAILY_BUDGET,
+    registrationsPerDay: v.VIREO_REGISTRATIONS_PER_DAY,
     registration: v.VIREO_REGISTRATION,
     registrationProof: v.VIREO_REGISTRATION_PROOF,
     registrationIdentity: v.VIREO_REGISTRATION_IDENTITY,

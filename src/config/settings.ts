@@ -121,6 +121,11 @@ export const settings = {
     schema: z.enum(['open', 'invite', 'closed']),
     fallback: 'open',
   },
+  VIREO_REGISTRATIONS_PER_DAY: {
+    about: 'Accounts that may be made in one day, all together.',
+    schema: z.coerce.number().int().min(0).max(10_000_000),
+    fallback: '5000',
+  },
   VIREO_REGISTRATION_PROOF: {
     about: 'What a registration must show: `captcha`, or `code` sent by SMS or e-mail.',
     schema: z.enum(['captcha', 'code']),

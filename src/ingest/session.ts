@@ -85,7 +85,8 @@ const resumePoint = (earlier: NonNullable<SessionOptions['earlier']>): ResumePoi
 
 export const createSession = (options: SessionOptions): LiveSession => {
   const { sessionId, roomId, log, earlier } = options
-  const window = createWindow()
+  // Viewers fetch from the mirrors, which keep what left the playlist; here it would only be held twice.
+  const window = createWindow(1)
   const updates = createStream<HlsUpdate>()
   const stateFile = createStateFile(options.stateDir, sessionId, log)
   const resume = earlier === undefined ? undefined : resumePoint(earlier)

@@ -18,16 +18,32 @@ export const findGift = (q: Queries, userId: string, clientId: string): Promise<
     .where('client_id', '=', clientId)
     .executeTakeFirst()
 
-/** The last that somebody gave in a session. */
-export const lastGift = (q: Queries, sessionId: string, userId: string): Promise<GiftRow | undefined> =>
-  q
-    .selectFrom('gift')
-    .selectAll()
-    .where('session_id', '=', sessionId)
+/**
+ * How many of this gift in a row that makes. Call it after `addToTotals`, which holds the row until the end of the
+ * transaction: gifts at the same moment count one after the other.
+ */
+export const goOnWithCombo = async (
+  trx: Transaction,
+  row: Pick<GiftRow, 'session_id' | 'user_id' | 'gift' | 'count' | 'sent_ms'>,
+  withinMs: number,
+): Promise<number> => {
+  const { session_id: scope, user_id: userId, gift, count, sent_ms: nowMs } = row
+  const last = await trx
+    .selectFrom('gift_total')
+    .select(['combo_gift', 'combo', 'combo_ms'])
+    .where('scope', '=', scope)
     .where('user_id', '=', userId)
-    .orderBy('id', 'desc')
-    .limit(1)
     .executeTakeFirst()
+  const goesOn = last?.combo_gift === gift && nowMs - Number(last.combo_ms) <= withinMs
+  const combo = count + (goesOn ? last.combo : 0)
+  await trx
+    .updateTable('gift_total')
+    .set({ combo_gift: gift, combo, combo_ms: nowMs })
+    .where('scope', '=', scope)
+    .where('user_id', '=', userId)
+    .execute()
+  return combo
+}
 
 export const newestGifts = (q: Queries, sessionId: string, limit: number): Promise<GiftRow[]> =>
   q
@@ -47,7 +63,14 @@ export const addToTotals = (
   upsert(
     trx,
     'gift_total',
-    scopes.map((scope) => ({ scope, user_id: userId, coins })),
+    scopes.map((scope) => ({
+      scope,
+      user_id: userId,
+      coins,
+      combo_gift: '',
+      combo: 0,
+      combo_ms: 0,
+    })),
     { key: ['scope', 'user_id'], add: ['coins'] },
   )
 

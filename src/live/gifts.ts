@@ -47,14 +47,11 @@ export const createGifts = (deps: Deps) => {
 
   const pay = async (trx: Transaction, row: store.GiftRow, roomId: string): Promise<store.GiftRow> => {
     const { id, user_id: userId, owner_id: ownerId, session_id: sessionId, coins: amount } = row
-    // The giver's balance is locked from here on: what they give at the same moment waits, and so the combo is exact.
     await coins.spend(trx, { userId, reason: 'gift_sent', amount, once: id })
     await coins.earn(trx, { userId: ownerId, reason: 'gift_received', amount, once: id })
-    const last = await store.lastGift(trx, sessionId, userId)
-    const goesOn = last !== undefined && last.gift === row.gift && row.sent_ms - last.sent_ms <= comboMs
-    const written = { ...row, combo: row.count + (goesOn ? last.combo : 0) }
-    await store.insertGift(trx, written)
     await store.addToTotals(trx, [sessionId, ownerId], userId, amount)
+    const written = { ...row, combo: await store.goOnWithCombo(trx, row, comboMs) }
+    await store.insertGift(trx, written)
     await store.addToCounter(trx, sessionId, { gift_coins: amount })
     await events.append(trx, {
       type: 'live.gifted',

@@ -195,7 +195,7 @@ describe.each(testDatabases())('the socket of a room on $name', ({ open }) => {
     expect((await fetch(urlOf(app, owner))).status).toBe(404)
   })
 
-  it('is closed within five seconds of signing out or a ban', async () => {
+  it('security.md #30: is closed within five seconds of signing out or a ban', async () => {
     await using db = await open()
     const { app, owner } = await setUp(db)
     await using _app = app

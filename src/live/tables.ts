@@ -89,6 +89,10 @@ export interface GiftTotalTable {
   scope: string
   user_id: string
   coins: number
+  /** Of a session: the last gift, how many of it in a row, and when. */
+  combo_gift: string
+  combo: number
+  combo_ms: number
 }
 
 export interface LiveCounterTable {

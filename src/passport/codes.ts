@@ -7,6 +7,7 @@ import type { ErrorCode } from '../../contract/errors.ts'
 import { AppError } from '../platform/errors/app-error.ts'
 import type { Language } from '../platform/http/language.ts'
 import type { Kv } from '../platform/kv/kv.ts'
+import { networksOf } from '../platform/limit/network.ts'
 import type { Attempts } from './attempts.ts'
 import { isSameText } from './mac.ts'
 import type { Mac } from './mac.ts'
@@ -64,7 +65,7 @@ export const createCodes = ({ kv, attempts, messages, mac, limitsSending, dailyB
     if (!limitsSending) return async () => undefined
     const rules = [
       ...perTarget.map((rule) => [rule, `${target.channel}:${target.to}`] as const),
-      [perAddress, address] as const,
+      [perAddress, networksOf(address).own] as const,
       ...(target.channel === 'sms' ? [[budget, ''] as const] : []),
     ]
     const taken: (typeof rules)[number][] = []

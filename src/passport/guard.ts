@@ -3,6 +3,7 @@ import type { Clock } from '../platform/clock/clock.ts'
 import { AppError } from '../platform/errors/app-error.ts'
 import { createMemoryKv } from '../platform/kv/memory.ts'
 import type { Kv } from '../platform/kv/kv.ts'
+import { networksOf } from '../platform/limit/network.ts'
 
 const windowMs = 15 * 60_000
 /** After these a picture is asked for, */
@@ -41,7 +42,7 @@ export const createGuard = ({
     Math.max(...(await Promise.all([local.get(key), kv.get(key)])).map((text) => Number(text ?? 0)))
   const laneOf = ({ subject, device }: Pick<Try, 'subject' | 'device'>): string =>
     `login:${subject}${device === undefined ? '' : `:${device}`}`
-  const addressKey = (address: string): string => `login_failed:${address}`
+  const addressKey = (address: string): string => `login_failed:${networksOf(address).own}`
   const tooMany = (): AppError => new AppError('rate_limited', { retryAfterS: windowMs / 1000 })
 
   return {

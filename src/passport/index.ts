@@ -73,6 +73,7 @@ interface Deps {
     | 'staffNeedsTwoStep'
     | 'breachedPasswordsFile'
     | 'smsDailyBudget'
+    | 'registrationsPerDay'
     | 'rateLimits'
     | 'siteName'
     | 'publicUrl'
@@ -140,7 +141,7 @@ export const createPassport = (deps: Deps): PassportService => {
   const totp = createTotp({ db, clock, seal: sealFor('totp'), siteName })
   const recoveryCodes = createRecoveryCodes({ mac: macFor('recovery') })
   const passkeys = createPasskeys({ db, kv, clock, log, siteName, publicUrl })
-  const prove = createProve({ db, attempts, passwords, totp })
+  const prove = createProve({ db, attempts, audit, passwords, totp })
   const identityMac = macFor('identity')
   const createAccount = createAccountCreation({
     ...{ db, clock, users, sessions, devices, passwords },
@@ -159,6 +160,7 @@ export const createPassport = (deps: Deps): PassportService => {
   })
   const register = createRegistration({
     db,
+    attempts,
     captcha,
     codes,
     invites,
@@ -183,6 +185,7 @@ export const createPassport = (deps: Deps): PassportService => {
   const guard = createGuard({ kv, clock, limitsAddresses: config.rateLimits })
   const signIn = createSignIn({
     db,
+    audit,
     parseMobile,
     captcha,
     codes,
@@ -209,6 +212,7 @@ export const createPassport = (deps: Deps): PassportService => {
   const stopUpkeep = startUpkeep({ log, work: [attempts.prune, sessions.prune, devices.prune] })
   return createPassportService({
     db,
+    audit,
     users,
     operator: createOperator({ db, clock, users, audit, parseMobile, passwordRules }),
     parseMobile,

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { captchaAnswer, createTestApp, enginePairs, fetchPicture, freshMobile } from '../../tests/app.ts'
 import type { TestApp } from '../../tests/app.ts'
 import { openDatabase } from '../platform/db/db.ts'
-import { systemClock } from '../platform/clock/clock.ts'
+import { createManualClock, systemClock } from '../platform/clock/clock.ts'
 import { silentLog } from '../platform/log/log.ts'
 
 describe.each(enginePairs())('passport on $name', (pair) => {
@@ -24,7 +25,7 @@ describe.each(enginePairs())('passport on $name', (pair) => {
     ...fields,
   })
 
-  it('goes from the picture to /me over the bare paths with form bodies', async () => {
+  it('security.md #5: goes from the picture to /me over the bare paths with form bodies', async () => {
     const picture = await fetch(`${test.base}/passport/image_code?cur_id=${randomUUID()}&pre_id=`)
     expect(picture.headers.get('content-type')).toBe('image/jpeg')
     expect(Buffer.from(await picture.arrayBuffer()).subarray(0, 3)).toEqual(Buffer.from([0xff, 0xd8, 0xff]))
@@ -63,14 +64,14 @@ describe.each(enginePairs())('passport on $name', (pair) => {
     ['12800138000'],
     ['+1 13800138000'],
     ["13800138000' or '1'='1"],
-  ])('refuses the number %j', async (mobile) => {
+  ])('security.md #1: refuses the number %j', async (mobile) => {
     const checked = await form('/passport/check_mobile', { mobile })
     expect(checked).toMatchObject({ status: 400, body: { error: 'mobile_invalid', msg: '手机号格式不正确' } })
     const fields = await registration({ mobile })
     expect((await form('/passport/register', fields)).body.error).toBe('mobile_invalid')
   })
 
-  it('takes the same number in its spellings', async () => {
+  it('security.md #1: takes the same number in its spellings', async () => {
     const mobile = freshMobile()
     expect((await form('/passport/register', await registration({ mobile: `+86 ${mobile}` }))).status).toBe(
       200,
@@ -79,7 +80,7 @@ describe.each(enginePairs())('passport on $name', (pair) => {
     expect((await form('/passport/check_mobile', { mobile: `86${mobile}` })).body.error).toBe('mobile_taken')
   })
 
-  it('lets one of 50 parallel registrations of one number through, and leaves one row in each table', async () => {
+  it('security.md #4: lets one of 50 parallel registrations of one number through, and leaves one row in each table', async () => {
     const mobile = freshMobile()
     const all = await Promise.all(Array.from({ length: 50 }, () => registration({ mobile })))
     const answers = await Promise.all(all.map((fields) => form('/passport/register', fields)))
@@ -87,8 +88,12 @@ describe.each(enginePairs())('passport on $name', (pair) => {
     expect(answers.filter(({ body }) => body.error === 'mobile_taken')).toHaveLength(49)
     const winner = answers.find(({ status }) => status === 200)
     const { id } = (winner?.body.data as unknown as { user: { id: string } }).user
-    if (test.config.db.kind === 'sqlite') return
-    await using db = await openDatabase({ config: test.config.db, clock: systemClock, log: silentLog })
+    await using db = await openDatabase({
+      config: test.config.db,
+      clock: systemClock,
+      log: silentLog,
+      beside: true,
+    })
     const accounts = await db
       .selectFrom('account')
       .select('user_id')
@@ -110,7 +115,7 @@ describe.each(enginePairs())('passport on $name', (pair) => {
     expect([Number(counters.n), Number(all3.n)]).toEqual([Number(users.n), Number(users.n)])
   })
 
-  it('spends a picture on its first attempt, right or wrong, for one of 50', async () => {
+  it('security.md #8 #9: spends a picture on its first attempt, right or wrong, for one of 50', async () => {
     const fields = await registration({ img_code: 'zzzz' })
     expect((await form('/passport/register', fields)).body).toMatchObject({
       error: 'img_code_wrong',
@@ -130,7 +135,7 @@ describe.each(enginePairs())('passport on $name', (pair) => {
     expect(attempts.filter(({ body }) => body.error === 'img_code_expired')).toHaveLength(49)
   })
 
-  it('ignores the case of the letters and drops a replaced picture', async () => {
+  it('security.md #8: ignores the case of the letters and drops a replaced picture', async () => {
     const first = await fetchPicture(test.base)
     const second = randomUUID()
     await fetch(`${test.base}/passport/image_code?cur_id=${second}&pre_id=${first}`).then((r) =>
@@ -141,6 +146,31 @@ describe.each(enginePairs())('passport on $name', (pair) => {
     )
     const upper = await registration({ img_code_id: second, img_code: captchaAnswer.toUpperCase() })
     expect((await form('/passport/register', upper)).status).toBe(200)
+  })
+
+  it('security.md #10: refuses a picture that is older than five minutes, was never there, or is left empty', async () => {
+    const late = await registration()
+    const clock = createManualClock(Date.now())
+    await using slow = await createTestApp({ pair, clock })
+    const kept = { ...(await registration()), img_code_id: await fetchPicture(slow.base) }
+    if (pair.redisUrl === '') {
+      // Redis counts by its own clock; its key's time to live is looked at instead.
+      clock.advance(5 * 60_000 + 1)
+      expect((await slow.call('POST', '/passport/register', { form: kept })).body.error).toBe(
+        'img_code_expired',
+      )
+    } else {
+      const redis = new Redis(pair.redisUrl)
+      const [key = ''] = await redis.keys(`*captcha:${kept.img_code_id}:*`)
+      const lifeMs = await redis.pttl(key)
+      redis.disconnect()
+      expect(lifeMs).toBeGreaterThan(0)
+      expect(lifeMs).toBeLessThanOrEqual(5 * 60_000)
+    }
+    const never = await form('/passport/register', { ...late, img_code_id: randomUUID() })
+    expect(never.body.error).toBe('img_code_expired')
+    expect((await form('/passport/register', { ...late, img_code: '   ' })).body.error).toBe('params_missing')
+    expect((await form('/passport/register', late)).status).toBe(200)
   })
 
   it.each([
@@ -154,11 +184,14 @@ describe.each(enginePairs())('passport on $name', (pair) => {
     [{ id: '1' }, 400, 'params_invalid', undefined],
     [{ img_code_id: 'not-a-uuid' }, 400, 'params_invalid', undefined],
     [{ username: '1abc' }, 400, 'username_invalid', undefined],
-  ])('refuses to register with %j', async (fields: Record<string, string>, status, error, msg) => {
-    const answer = await form('/passport/register', await registration(fields))
-    expect(answer).toMatchObject({ status, body: { code: status, error, ...(msg && { msg }) } })
-    expect(answer.body.request_id).toMatch(/\S/)
-  })
+  ])(
+    'security.md #5 #8 #10: refuses to register with %j',
+    async (fields: Record<string, string>, status, error, msg) => {
+      const answer = await form('/passport/register', await registration(fields))
+      expect(answer).toMatchObject({ status, body: { code: status, error, ...(msg && { msg }) } })
+      expect(answer.body.request_id).toMatch(/\S/)
+    },
+  )
 
   it('says in English what is wrong to those who read English, field by field', async () => {
     const answer = await test.call('POST', '/api/v1/passport/register', {
@@ -177,7 +210,7 @@ describe.each(enginePairs())('passport on $name', (pair) => {
     ])
   })
 
-  it('answers an unknown account as a wrong password', async () => {
+  it('security.md #20: answers an unknown account as a wrong password', async () => {
     const someone = await test.signUp()
     const wrong = await form('/passport/login', { account: someone.mobile, password: 'not-it-at-all' })
     const unknown = await form('/passport/login', { account: freshMobile(), password: 'not-it-at-all' })
@@ -185,7 +218,7 @@ describe.each(enginePairs())('passport on $name', (pair) => {
     expect({ ...unknown.body, request_id: '' }).toEqual({ ...wrong.body, request_id: '' })
   })
 
-  it('asks for a picture after three attempts, also of 50 at once, and lets the owner in with one', async () => {
+  it('security.md #21: asks for a picture after three attempts, also of 50 at once, and lets the owner in with one', async () => {
     const someone = await test.signUp()
     const guesses = await Promise.all(
       Array.from({ length: 50 }, (_, n) =>
@@ -213,7 +246,7 @@ describe.each(enginePairs())('passport on $name', (pair) => {
     ).toBe(200)
   })
 
-  it('compares no more than 20 passwords of one account, picture or not', async () => {
+  it('security.md #21: compares no more than 20 passwords of one account, picture or not', async () => {
     const someone = await test.signUp()
     const guess = async (password: string) => {
       const picture = { img_code_id: await fetchPicture(test.base), img_code: captchaAnswer }
@@ -236,7 +269,7 @@ describe.each(enginePairs())('passport on $name', (pair) => {
     expect(second.body.error).toBe('username_taken')
   })
 
-  it('rotates the refresh token: one successor for 20 at once, the session ends on later reuse', async () => {
+  it('security.md #27 #28: rotates the refresh token: one successor for 20 at once, the session ends on later reuse', async () => {
     const { refreshToken } = await test.signUp()
     const answers = await Promise.all(
       Array.from({ length: 20 }, () =>
@@ -265,7 +298,7 @@ describe.each(enginePairs())('passport on $name', (pair) => {
     expect((await test.call('GET', '/api/v1/me', { token })).status).toBe(401)
   })
 
-  it('refuses forged tokens', async () => {
+  it('security.md #25: refuses forged tokens', async () => {
     const { token, refreshToken } = await test.signUp()
     const [head = '', body = '', mac = ''] = token.split('.')
     const none = Buffer.from('{"alg":"none","typ":"at+jwt"}').toString('base64url')
@@ -285,7 +318,7 @@ describe.each(enginePairs())('passport on $name', (pair) => {
     expect((await test.call('GET', '/api/v1/me', { token })).status).toBe(200)
   })
 
-  it("keeps a browser's refresh token in a cookie that works on plain http and needs the web's header", async () => {
+  it("security.md #34: keeps a browser's refresh token in a cookie that works on plain http and needs the web's header", async () => {
     const someone = await test.signUp()
     const web = { 'x-vireo-client': 'web' }
     const login = await form('/passport/login', { account: someone.mobile, password: someone.password }, web)

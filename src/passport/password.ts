@@ -3,7 +3,7 @@ import { hash, verify } from '@node-rs/argon2'
 import { AppError } from '../platform/errors/app-error.ts'
 
 // OWASP's recommendation: 19 MiB, two passes, one lane.
-const options = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
+export const hashOptions = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 
 export interface Passwords {
   hash(password: string): Promise<string>
@@ -33,10 +33,10 @@ export const createPasswords = ({ running, waiting }: { running: number; waiting
   }
   let unknown: Promise<string> | undefined
   return {
-    hash: (password) => inTurn(() => hash(password.normalize('NFC'), options)),
+    hash: (password) => inTurn(() => hash(password.normalize('NFC'), hashOptions)),
     async verify(stored, password) {
       // The hash of nothing anyone knows: an unknown account costs one hash as a known one does.
-      unknown ??= hash(crypto.randomUUID(), options)
+      unknown ??= hash(crypto.randomUUID(), hashOptions)
       const against = stored ?? (await unknown)
       const matches = await inTurn(() => verify(against, password.normalize('NFC')))
       return matches && stored !== undefined

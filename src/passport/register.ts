@@ -12,6 +12,7 @@ import { AppError } from '../platform/errors/app-error.ts'
 import type { Events } from '../platform/events/events.ts'
 import { assertUsername } from '../user/index.ts'
 import type { UserService } from '../user/index.ts'
+import type { Attempts } from './attempts.ts'
 import type { Captcha } from './captcha.ts'
 import type { Codes } from './codes.ts'
 import type { Devices } from './devices.ts'
@@ -170,19 +171,21 @@ export const createReadNewAccount =
 
 interface RegistrationDeps {
   db: Db
+  attempts: Attempts
   captcha: Captcha
   codes: Codes
   invites: Invites
   users: UserService
   readNewAccount: ReadNewAccount
   createAccount: CreateAccount
-  config: Pick<Config, 'registrationProof' | 'registrationIdentity'>
+  config: Pick<Config, 'registrationProof' | 'registrationIdentity' | 'registrationsPerDay' | 'rateLimits'>
   /** May somebody register now? */
   registration: () => Promise<Config['registration']>
 }
 
 export const createRegistration = (deps: RegistrationDeps) => {
-  const { db, captcha, codes, invites, users, config } = deps
+  const { db, attempts, captcha, codes, invites, users, config } = deps
+  const perDay = { name: 'register.day', limit: config.registrationsPerDay, windowMs: 24 * 3600_000 }
 
   /** What is left out, in the order of the form. */
   const missingOf = (input: RegisterInput): string[] => {
@@ -228,6 +231,7 @@ export const createRegistration = (deps: RegistrationDeps) => {
     if (account.mobile !== undefined && (await isTaken(db, account)))
       throw wrongField('mobile', 'mobile_taken')
     return deps.createAccount(account, device, async (trx) => {
+      if (config.rateLimits) await attempts.demandIn(trx, perDay, '')
       if (registration === 'invite') await invites.use(trx, input.invite)
     })
   }

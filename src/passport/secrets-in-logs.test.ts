@@ -33,6 +33,10 @@ describe.each(enginePairs())('logs and the audit log on $name', (pair) => {
       const { secret } = (await post('/totp', { password: someone.password }, someone.token)).body.data as {
         secret: string
       }
+      expect((await post('/totp', { password: 'n0t-mine-at-all' }, someone.token)).body.error).toBe(
+        'password_wrong',
+      )
+      secrets.push('n0t-mine-at-all')
       const code = new TOTP({ secret: Secret.fromBase32(secret) }).generate()
       const on = await post('/totp/confirm', { code }, someone.token)
       const { recovery_codes } = on.body.data as { recovery_codes: string[] }
@@ -65,7 +69,12 @@ describe.each(enginePairs())('logs and the audit log on $name', (pair) => {
         headers: { authorization: `Bearer ${tokens.access_token}` },
       })
       const zip = Buffer.from(await audit.arrayBuffer()).toString('latin1')
-      for (const action of ['user.registered', 'two_step.totp_on', 'session.signed_in'])
+      for (const action of [
+        'user.registered',
+        'two_step.totp_on',
+        'session.signed_in',
+        'account.proof_failed',
+      ])
         expect(zip).toContain(action)
       const security = zip.slice(
         zip.indexOf('security.json'),
@@ -83,5 +92,5 @@ describe.each(enginePairs())('logs and the audit log on $name', (pair) => {
     } finally {
       await rm(directory, { recursive: true, force: true })
     }
-  })
+  }, 60_000)
 })

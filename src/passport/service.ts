@@ -1,7 +1,8 @@
 /** Owns the passport's use cases as the routes call them; each stands in a file of its own. */
 import type { Security } from '../../contract/account.ts'
 import type { Me } from '../../contract/user.ts'
-import { AppError } from '../platform/errors/app-error.ts'
+import type { Audit } from '../audit/index.ts'
+import { AppError, isAppError } from '../platform/errors/app-error.ts'
 import type { Db } from '../platform/db/db.ts'
 import type { Caller } from '../platform/http/route.ts'
 import { isoTime, toUser } from '../user/index.ts'
@@ -32,6 +33,7 @@ import { countRecoveryCodes } from './two-step-store.ts'
 
 export interface PassportParts {
   db: Db
+  audit: Audit
   users: UserService
   operator: ReturnType<typeof createOperator>
   parseMobile: ParseMobile
@@ -101,7 +103,19 @@ export const createPassportService = (parts: PassportParts) => {
       credential: Readonly<Record<string, unknown>>,
       device: Device,
     ): Promise<SignedIn> {
-      const userId = await passkeys.redeem(`sign_in:${id}`, credential, undefined)
+      const userId = await passkeys
+        .redeem(`sign_in:${id}`, credential, undefined)
+        .catch(async (error: unknown) => {
+          if (isAppError(error, 'passkey_invalid'))
+            await parts.audit.record(db, {
+              actorId: null,
+              action: 'session.sign_in_failed',
+              subject: { kind: 'user', id: null },
+              address: device.address,
+              details: { how: 'passkey' },
+            })
+          throw error
+        })
       return parts.openSession(userId, device, { how: 'passkey' })
     },
 

@@ -1,7 +1,8 @@
 /** Owns the use case of signing in by password or SMS code; unknown accounts cost the same and are answered the same. */
 import type { z } from 'zod'
 import type { login, TwoStepRequired } from '../../contract/passport.ts'
-import { AppError } from '../platform/errors/app-error.ts'
+import type { Audit } from '../audit/index.ts'
+import { AppError, isAppError } from '../platform/errors/app-error.ts'
 import type { Db } from '../platform/db/db.ts'
 import type { Captcha } from './captcha.ts'
 import type { Codes } from './codes.ts'
@@ -20,6 +21,7 @@ export type LoginInput = z.output<NonNullable<typeof login.body>>
 
 interface SignInDeps {
   db: Db
+  audit: Audit
   parseMobile: ParseMobile
   captcha: Captcha
   codes: Codes
@@ -56,6 +58,16 @@ export const createSignIn = (deps: SignInDeps) => {
       ? twoStep.begin(account, device, first)
       : openSession(account.user_id, device, { how: first })
 
+  /** Written down for accounts that are not there, too: the same work. */
+  const failed = (userId: string | undefined, device: Device, how: 'password' | 'sms'): Promise<void> =>
+    deps.audit.record(deps.db, {
+      actorId: null,
+      action: 'session.sign_in_failed',
+      subject: { kind: 'user', id: userId ?? null },
+      address: device.address,
+      details: { how },
+    })
+
   const byPassword = async (input: LoginInput, device: Device): Promise<SignedIn | TwoStepRequired> => {
     const name = (input.account || input.mobile || '').trim()
     if (name === '' || !input.password) throw new AppError('params_missing')
@@ -76,6 +88,7 @@ export const createSignIn = (deps: SignInDeps) => {
       account === undefined
     ) {
       await guard.failed(attempt)
+      await failed(account?.user_id, device, 'password')
       throw new AppError('credentials_wrong')
     }
     await guard.passed(attempt)
@@ -90,8 +103,12 @@ export const createSignIn = (deps: SignInDeps) => {
   const bySms = async (input: LoginInput, device: Device): Promise<SignedIn | TwoStepRequired> => {
     const mobile = parseMobile(input.mobile || input.account || '')
     if (mobile === undefined) throw new AppError('mobile_invalid')
-    await codes.redeem({ channel: 'sms', purpose: 'login', to: mobile, context: '' }, input.sms_code ?? '')
     const account = await store.findAccountByMobile(deps.db, mobile)
+    const target = { channel: 'sms', purpose: 'login', to: mobile, context: '' } as const
+    await codes.redeem(target, input.sms_code ?? '').catch(async (error: unknown) => {
+      if (isAppError(error, 'sms_code_wrong')) await failed(account?.user_id, device, 'sms')
+      throw error
+    })
     // A number that its account never proved is no way in: whoever registered it need not be who has it.
     if (account === undefined || account.mobile_proven_ms === null) throw new AppError('sms_code_wrong')
     const known = await devices.recognise(account.user_id, device.token)

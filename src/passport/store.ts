@@ -2,6 +2,7 @@
 import type { Selectable } from 'kysely'
 import type { Queries, Transaction } from '../platform/db/db.ts'
 import { upsert } from '../platform/db/portable.ts'
+import { prepared } from '../platform/db/prepared.ts'
 import type { AccountTable, SessionTable } from './tables.ts'
 
 export type AccountRow = Selectable<AccountTable>
@@ -17,29 +18,24 @@ export const insertAccount = async (
     .execute()
 }
 
+export const mobileTakenQuery = (db: Queries, mobile: string) =>
+  db.selectFrom('account').select('user_id').where('mobile', '=', mobile).limit(1)
+
 /** Touches at most one row, by the unique index. */
 export const isMobileTaken = async (db: Queries, mobile: string): Promise<boolean> =>
-  (await db
-    .selectFrom('account')
-    .select('user_id')
-    .where('mobile', '=', mobile)
-    .limit(1)
-    .executeTakeFirst()) !== undefined
+  (await mobileTakenQuery(db, mobile).executeTakeFirst()) !== undefined
+
+export const accountByMobileQuery = (db: Queries, mobile: string) =>
+  db.selectFrom('account').selectAll().where('mobile', '=', mobile)
 
 export const findAccountByMobile = (db: Queries, mobile: string): Promise<AccountRow | undefined> =>
-  db.selectFrom('account').selectAll().where('mobile', '=', mobile).executeTakeFirst()
+  accountByMobileQuery(db, mobile).executeTakeFirst()
+
+export const accountByEmailQuery = (db: Queries, key: string) =>
+  db.selectFrom('account').selectAll().where('email_key', '=', key)
 
 export const findAccountByEmail = (db: Queries, key: string): Promise<AccountRow | undefined> =>
-  db.selectFrom('account').selectAll().where('email_key', '=', key).executeTakeFirst()
-
-/** Touches at most one row, by the unique index. */
-export const isEmailTaken = async (db: Queries, key: string): Promise<boolean> =>
-  (await db
-    .selectFrom('account')
-    .select('user_id')
-    .where('email_key', '=', key)
-    .limit(1)
-    .executeTakeFirst()) !== undefined
+  accountByEmailQuery(db, key).executeTakeFirst()
 
 export const updateAccount = async (
   q: Queries,
@@ -129,8 +125,7 @@ export const insertSession = async (trx: Queries, row: SessionRow): Promise<void
 export const findSession = (db: Queries, id: string): Promise<SessionRow | undefined> =>
   db.selectFrom('session').selectAll().where('id', '=', id).executeTakeFirst()
 
-/** The session with its user's role and ban, or undefined if either is not there. */
-export const findSessionWithUser = (db: Queries, id: string) =>
+export const sessionWithUserQuery = (db: Queries, id: string) =>
   db
     .selectFrom('session')
     .innerJoin('user', 'user.id', 'session.user_id')
@@ -148,7 +143,9 @@ export const findSessionWithUser = (db: Queries, id: string) =>
       'account.created_ms as account_created_ms',
     ])
     .where('session.id', '=', id)
-    .executeTakeFirst()
+
+/** The session with its user's role and ban, or undefined if either is not there. Asked with every request. */
+export const findSessionWithUser = prepared(sessionWithUserQuery)
 
 /** Moves to the next generation; true for exactly one of any number of parallel callers. */
 export const advanceSession = async (

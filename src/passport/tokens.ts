@@ -1,14 +1,12 @@
 /** Owns the two tokens: a short signed access token and a refresh token that only its session can make. */
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { SignJWT, decodeProtectedHeader, jwtVerify } from 'jose'
 import type { Secret, Secrets } from '../config/secrets.ts'
 import type { Clock } from '../platform/clock/clock.ts'
-import { isAppError } from '../platform/errors/app-error.ts'
+import { keyIdOf, readToken, signToken } from './jws.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
 export const accessLifeS = 15 * 60
 
-const algorithm = 'HS256'
 const issuer = 'vireo'
 
 export interface AccessClaims {
@@ -50,37 +48,24 @@ export const createTokens = ({
     access: async ({ userId, sessionId }) => {
       const key = await keys.signing()
       const nowS = Math.floor(clock.now() / 1000)
-      return new SignJWT({ sid: sessionId })
-        .setProtectedHeader({ alg: algorithm, typ: 'at+jwt', kid: key.id })
-        .setSubject(userId)
-        .setIssuer(issuer)
-        .setAudience(issuer)
-        .setIssuedAt(nowS)
-        .setExpirationTime(nowS + accessLifeS)
-        .sign(key.bytes)
+      const claims = {
+        sub: userId,
+        sid: sessionId,
+        iss: issuer,
+        aud: issuer,
+        iat: nowS,
+        exp: nowS + accessLifeS,
+      }
+      return signToken(key, claims)
     },
     async readAccess(token) {
-      try {
-        const { kid } = decodeProtectedHeader(token)
-        const key = await keys.verifying(kid)
-        if (key === undefined) return undefined
-        const { payload } = await jwtVerify(token, key, {
-          algorithms: [algorithm],
-          issuer,
-          audience: issuer,
-          typ: 'at+jwt',
-          currentDate: new Date(clock.now()),
-        })
-        const { sub, sid } = payload
-        return typeof sub === 'string' && typeof sid === 'string'
-          ? { userId: sub, sessionId: sid }
-          : undefined
-      } catch (error) {
-        // A failed storage is not the caller's fault.
-        if (isAppError(error)) throw error
-        // Forged, expired or not a token at all: the caller gets one answer for all of them.
-        return undefined
-      }
+      const keyId = keyIdOf(token)
+      const key = keyId === undefined ? undefined : await keys.verifying(keyId)
+      const claims = key && readToken(token, key)
+      if (claims?.['iss'] !== issuer || claims['aud'] !== issuer) return undefined
+      const { sub, sid, exp } = claims
+      if (typeof exp !== 'number' || clock.now() >= exp * 1000) return undefined
+      return typeof sub === 'string' && typeof sid === 'string' ? { userId: sub, sessionId: sid } : undefined
     },
     refresh: (sessionId, salt, generation) =>
       `${sessionId}.${generation}.${macOf(refreshKey, sessionId, salt, generation).toString('base64url')}`,

@@ -125,7 +125,17 @@ export const createTwoStep = (deps: Deps) => {
       if (!(await methodsOf(account, pending.first)).includes(input.method))
         throw new AppError('two_step_wrong')
       await attempts.demand(twoStepTries, account.user_id)
-      await check(input, account)
+      await check(input, account).catch(async (error: unknown) => {
+        if (error instanceof AppError && error.status < 500)
+          await deps.audit.record(db, {
+            actorId: null,
+            action: 'session.two_step_failed',
+            subject: { kind: 'user', id: account.user_id },
+            address: device.address,
+            details: { method: input.method, error: error.code },
+          })
+        throw error
+      })
       // The token goes with the first success, whatever else is tried beside it.
       if (!(await kv.compareAndDelete(keyOf(input.two_step_token), stored)))
         throw new AppError('two_step_expired')

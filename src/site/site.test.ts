@@ -14,7 +14,7 @@ describe.each(enginePairs())('the site on $name', (pair) => {
     expect(body.data).toMatchObject({ name: 'Vireo', registration: 'open', needs_setup: true })
   })
 
-  it('makes one administrator by the one-time link, however many try it at once', async () => {
+  it('security.md #7: makes one administrator by the one-time link, however many try it at once', async () => {
     const old = await test.app.newSetupToken()
     const token = await test.app.newSetupToken()
     const redeem = (given: string | undefined) =>
@@ -43,7 +43,7 @@ describe.each(enginePairs())('the site on $name', (pair) => {
 })
 
 describe('limits', () => {
-  it('hold per address when they are on, and forged forwarded headers change nothing', async () => {
+  it('security.md #6 #23: hold per address when they are on, and forged forwarded headers change nothing', async () => {
     await using test = await createTestApp({ environment: { VIREO_RATE_LIMITS: 'on' } })
     const statuses: number[] = []
     for (let n = 0; n < 35; n++) {

@@ -12,7 +12,8 @@ import {
 } from '../../contract/restream.ts'
 import { ApiError } from './call.ts'
 import { call } from './client.ts'
-import { currentToken } from './session.ts'
+import { language, networkText } from './language.ts'
+import { freshToken } from './session.ts'
 
 export type { Destination } from '../../contract/restream.ts'
 
@@ -51,13 +52,18 @@ export const roomOfOverlay = (secret: string) => call(openOverlay, { body: { sec
 
 /** A zip, no envelope; with `rotate` it holds a fresh stream key. */
 export const fetchObsKit = async (rotate: boolean): Promise<Blob> => {
-  // Asked first: it renews a token that has run out.
-  await call(getMyOverlay, {})
+  const token = await freshToken()
   const response = await fetch(`${obsKitPath}?rotate=${rotate}`, {
     method: 'POST',
-    headers: { Authorization: `Bearer ${currentToken() ?? ''}` },
-    credentials: 'same-origin',
+    headers: {
+      'X-Vireo-Client': 'web',
+      'Accept-Language': language(),
+      ...(token ? { Authorization: `Bearer ${token}` } : {}),
+    },
+  }).catch((cause: unknown) => {
+    throw new ApiError('network', 0, networkText(), { cause })
   })
-  if (!response.ok) throw new ApiError('unknown', response.status, response.statusText)
-  return response.blob()
+  if (response.ok) return response.blob()
+  const json = (await response.json().catch(() => ({}))) as { error?: ApiError['error']; msg?: string }
+  throw new ApiError(json.error ?? 'unknown', response.status, json.msg ?? `HTTP ${response.status}`)
 }

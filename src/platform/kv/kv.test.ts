@@ -21,7 +21,7 @@ if (hasService('Redis', testServices.redisUrl)) {
 }
 
 describe('kv memory', () => {
-  it('stays within its bounds and drops first what would expire first', async () => {
+  it('security.md #11: stays within its bounds and drops first what would expire first', async () => {
     await using kv = createMemoryKv({ clock: systemClock, maxEntries: 100 })
     await kv.set('keep', 'x', 60_000)
     for (let n = 0; n < 1000; n++) await kv.set(`flood-${n}`, 'x', 1000 + n)

@@ -7,12 +7,15 @@ import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limite
 import type { RateLimiterAbstract } from 'rate-limiter-flexible'
 import { AppError } from '../errors/app-error.ts'
 import type { Log } from '../log/log.ts'
+import { networksOf } from './network.ts'
 
 export interface LimitRule {
   readonly name: string
   /** How many in the window. */
   readonly points: number
   readonly windowS: number
+  /** The keys are addresses: those of one IPv6 /64 count as one, and all of a network (/24, /48) together get so many. */
+  readonly networkPoints?: number
 }
 
 export interface Limit {
@@ -52,10 +55,17 @@ const connect = async (urls: readonly string[], log: Log): Promise<Redis | undef
 
 const createLimit = (rule: LimitRule, redis: Redis | undefined): Limit => {
   const limiter = limiterOf(rule, redis)
+  const { name, networkPoints } = rule
+  const around =
+    networkPoints === undefined
+      ? undefined
+      : limiterOf({ ...rule, name: `${name}.network`, points: networkPoints }, redis)
   return {
     async take(key, points = 1) {
       try {
-        await limiter.consume(key, points)
+        const networks = around && networksOf(key)
+        await limiter.consume(networks?.own ?? key, points)
+        if (networks) await around.consume(networks.around, points)
       } catch (error) {
         if (error instanceof RateLimiterRes)
           throw new AppError('rate_limited', { retryAfterS: error.msBeforeNext / 1000 })

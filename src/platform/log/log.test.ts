@@ -32,7 +32,7 @@ describe('log', () => {
     })
   })
 
-  it('keeps secrets out, however deep and however they are called', async () => {
+  it('security.md #12 #37: keeps secrets out, however deep and however they are called', async () => {
     const log = open()
     const secret = 'hunter2-secret'
     const names = [
@@ -60,7 +60,7 @@ describe('log', () => {
     expect(lines).toContain('page=2')
   })
 
-  it('lets nobody fake a line, steer a terminal or write without end', async () => {
+  it('security.md #58: lets nobody fake a line, steer a terminal or write without end', async () => {
     const log = open()
     const loop: Record<string, unknown> = {}
     loop['self'] = loop

@@ -56,5 +56,9 @@ export const player: Pick<Messages, 'player'> = {
     from_start: 'Start over',
     rate: 'Speed',
     latency: 'About {n} s behind',
+    key_captions: 'Captions on or off',
+    key_wide: 'Wide picture',
+    key_next: 'Next video',
+    wide: 'Wide picture',
   },
 }

@@ -54,5 +54,9 @@ export const player = {
     from_start: '从头播放',
     rate: '倍速',
     latency: '延迟约 {n} 秒',
+    key_captions: '字幕开关',
+    key_wide: '宽屏',
+    key_next: '下一个视频',
+    wide: '宽屏模式',
   },
 } as const

@@ -23,7 +23,6 @@ export const roomLife: Migration = {
     ),
     createUnique('gift', ['user_id', 'client_id']),
     createIndex('gift', ['session_id', 'id']),
-    createIndex('gift', ['session_id', 'user_id', 'id']),
     createTable(
       'gift_total',
       {
@@ -31,6 +30,10 @@ export const roomLife: Migration = {
         scope: col.text(26),
         user_id: col.id(),
         coins: col.bigint({ default: 0 }),
+        /** The last gift in a session, how many of it in a row, and when. */
+        combo_gift: col.text(16, { default: '' }),
+        combo: col.int({ default: 0 }),
+        combo_ms: col.bigint({ default: 0 }),
       },
       { primaryKey: ['scope', 'user_id'] },
     ),

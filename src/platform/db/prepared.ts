@@ -1,0 +1,23 @@
+/**
+ * Owns queries whose text is made once. For one that runs with every request, making the text costs several times the
+ * look-up.
+ */
+import type { CompiledQuery } from 'kysely'
+import type { Queries } from './db.ts'
+
+const placeholder = '\u0000value'
+
+/** `prepared((q, id) => q.selectFrom(…).where('id', '=', id))`: at most one row by one value. */
+export const prepared = <Row>(build: (q: Queries, value: string) => { compile(): CompiledQuery<Row> }) => {
+  const made = new WeakMap<Queries, CompiledQuery<Row>>()
+  return async (q: Queries, value: string): Promise<Row | undefined> => {
+    let query = made.get(q)
+    if (query === undefined) {
+      query = build(q, placeholder).compile()
+      made.set(q, query)
+    }
+    const parameters = query.parameters.map((one) => (one === placeholder ? value : one))
+    const { rows } = await q.getExecutor().executeQuery<Row>({ ...query, parameters })
+    return rows[0]
+  }
+}
