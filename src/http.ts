@@ -38,7 +38,7 @@ import { registerSockets } from './platform/http/socket.ts'
 import { sandboxUserFiles } from './platform/http/user-files.ts'
 import { registerWebFiles } from './platform/http/web-files.ts'
 import { createMetrics } from './platform/metrics/metrics.ts'
-import { mountPlaybackRoutes } from './playback/index.ts'
+import { createDvr, mountDvrRoutes, mountPlaybackRoutes } from './playback/index.ts'
 import { mountReportRoutes } from './report/index.ts'
 import { createDressPage, createLooks, mountSharingRoutes } from './sharing/index.ts'
 import { createSiteDescription, mountSiteRoutes } from './site/index.ts'
@@ -120,7 +120,9 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
   mountOrderRoutes({ router, order: live.order })
   mountLifeRoutes({ router, limits, live })
   mountLinkRoutes({ app, router, authenticate, limits, live, config })
-  mountLivePlayRoutes({ app, live })
+  const dvr = createDvr({ recordingsDir: config.recordingsDir, now: clock.now })
+  mountLivePlayRoutes({ app, live, lookBack: dvr.extend })
+  mountDvrRoutes({ app, onAir: live.playback.onAir, directoryOf: dvr.directoryOf })
   const tickets = createTickets(kv)
   mountRoomSocket({ router, sockets, tickets, limits, callerOf, live })
   mountPublishSocket({ sockets, tickets, limits, callerOf, live, now: clock.now })
