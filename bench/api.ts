@@ -4,13 +4,12 @@
  *
  * usage: npm run bench -- api [videos]
  */
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startMachine } from '../tests/machine.ts'
 import type { Machine } from '../tests/machine.ts'
+import { bareWith, shuffled } from './lib/beside.ts'
 import { inTurns } from './lib/load.ts'
 import type { Fire } from './lib/load.ts'
 import { perSecond, report } from './lib/report.ts'
@@ -44,21 +43,6 @@ const deepPaths = async (machine: Machine, sort: string): Promise<string[]> => {
   return shuffled(paths)
 }
 
-const shuffled = <T>(list: readonly T[]): T[] =>
-  list
-    .map((value, n) => [Math.imul(n + 1, 2_654_435_761) >>> 0, value] as const)
-    .sort((a, b) => a[0] - b[0])
-    .map(([, value]) => value)
-
-const bareWith = async (machine: Machine, paths: readonly string[], mobiles: number) => {
-  const pages: Record<string, unknown> = {}
-  for (const path of paths) pages[path] = await (await fetch(`${machine.base}${path}`)).json()
-  const child = fork('bench/lib/bare.ts')
-  child.send({ pages, mobiles: Array.from({ length: mobiles }, (_, n) => seededMobile(n)) })
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }]
-  return { url: `http://127.0.0.1:${port}`, [Symbol.dispose]: () => child.kill() }
-}
-
 const lines: Line[] = []
 const few = await startSeeded(small)
 const many = await startSeeded(large)
@@ -78,7 +62,7 @@ try {
     least: number,
   ) => {
     const [inMany, inFew] = [await paths(many, large), await paths(few, small)]
-    using bare = await bareWith(many, inMany, 0)
+    using bare = await bareWith(many, inMany)
     const beside = await inTurns(gets(many, inMany), {
       url: bare.url,
       requests: inMany.map((path) => ({ path })),
@@ -114,7 +98,11 @@ try {
       body: JSON.stringify({ mobile: seededMobile((Math.imul(n + 1, 2_654_435_761) >>> 0) % rows) }),
     })),
   })
-  using bare = await bareWith(many, [], large)
+  using bare = await bareWith(
+    many,
+    [],
+    Array.from({ length: large }, (_, n) => seededMobile(n)),
+  )
   const beside = await inTurns(check(many, many.base, large), check(undefined, bare.url, large), {
     expected: [400],
   })

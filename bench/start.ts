@@ -1,36 +1,16 @@
 /** Measures how soon a machine is ready after its start, and what its processes hold while nobody is there. */
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../tests/machine.ts'
+import { childrenOf, memoryBytes } from './lib/cpu.ts'
+import { median, report } from './lib/report.ts'
 
 const limits = { readyMs: 1_500, idleMb: 240 }
 const rounds = 5
 const settleMs = 8_000
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer()
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
-
-const childrenOf = async (pid: number): Promise<number[]> => {
-  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
-  const direct = text.trim().split(/\s+/).filter(Boolean).map(Number)
-  return [...direct, ...(await Promise.all(direct.map(childrenOf))).flat()]
-}
-
-/** Proportional set size: what is shared counts once. */
-const pssMb = async (pid: number): Promise<number> => {
-  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8')
-  return Number(/^Pss:\s+(\d+)/m.exec(text)?.[1]) / 1024
-}
 
 const titleOf = async (pid: number): Promise<string> =>
   (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0')[0] ?? ''
@@ -59,14 +39,12 @@ const start = async (dataDir: string): Promise<{ readyMs: number; byProcess: Map
   const readyMs = performance.now() - startedMs
   await sleep(settleMs)
   const byProcess = new Map<string, number>()
-  for (const pid of [child.pid ?? 0, ...(await childrenOf(child.pid ?? 0))])
-    byProcess.set(await titleOf(pid), await pssMb(pid))
+  for (const pid of [child.pid ?? 0, ...childrenOf(child.pid ?? 0)])
+    byProcess.set(await titleOf(pid), memoryBytes(pid) / 2 ** 20)
   child.kill('SIGTERM')
   await new Promise((resolve) => child.once('exit', resolve))
   return { readyMs, byProcess }
 }
-
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN
 
 const dataDir = await mkdtemp(join(tmpdir(), 'vireo-bench-'))
 try {
@@ -78,14 +56,26 @@ try {
   const readyMs = median(seen.map((run) => run.readyMs))
   const idleMb = median(seen.map(sum))
   const each = [...(seen[0]?.byProcess ?? [])].map(([title, mb]) => `${title} ${mb.toFixed(0)}`).join(', ')
-  const line = (what: string, value: number, limit: number, unit: string): void =>
-    void process.stdout.write(
-      `${what.padEnd(28)} ${value.toFixed(0).padStart(6)} ${unit}   ${(value / limit).toFixed(2)} of the limit (${limit} ${unit})\n`,
-    )
-  line('ready after the first start', first.readyMs, limits.readyMs, 'ms')
-  line(`ready after a start (of ${rounds})`, readyMs, limits.readyMs, 'ms')
-  line('idle, all processes (PSS)', idleMb, limits.idleMb, 'MB')
-  process.stdout.write(`  ${each}\n`)
+  const line = (what: string, value: number, limit: number, unit: string, settings: string) => ({
+    what,
+    ours: `${value.toFixed(0)} ${unit}`,
+    peer: `${limit} ${unit} allowed`,
+    ratio: value / limit,
+    limit: { most: 1 },
+    settings,
+  })
+  const often = `median of ${rounds}`
+  report([
+    line('ready after the first start', first.readyMs, limits.readyMs, 'ms', 'empty data directory, once'),
+    line('ready after a start', readyMs, limits.readyMs, 'ms', `packages and web there, ${often}`),
+    line(
+      'idle memory of all processes',
+      idleMb,
+      limits.idleMb,
+      'MB',
+      `PSS after ${settleMs / 1000} s, ${often}: ${each}`,
+    ),
+  ])
 } finally {
   await rm(dataDir, { recursive: true, force: true })
 }

@@ -59,7 +59,7 @@ export const postVideoDanmaku = endpoint({
     size: size.default('normal'),
   }),
   data: danmaku,
-  errors: ['not_found', 'rate_limited', 'muted'],
+  errors: ['not_found', 'rate_limited', 'muted', 'danmaku_locked', 'text_forbidden'],
 })
 
 export const listLiveDanmaku = endpoint({

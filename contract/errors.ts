@@ -171,7 +171,57 @@ export const errorCodes = define({
   stream_key_wrong: { status: 403, zh: '推流码不正确', en: 'The stream key is wrong' },
   room_closed: { status: 403, zh: '直播间已被管理员关闭', en: 'This room was closed by a moderator' },
   room_not_live: { status: 409, zh: '直播间没有开播', en: 'The room is not live' },
-  muted: { status: 403, zh: '你已被禁言', en: 'You are muted here' },
+  muted: {
+    status: 403,
+    zh: '你在这里被禁言了，还有 {left}',
+    en: 'You are muted here for another {left}',
+  },
+  banned_here: {
+    status: 403,
+    zh: '你已被这里的主播或房管封禁',
+    en: 'You were banned here by the owner or a moderator',
+  },
+  slow_mode: {
+    status: 429,
+    zh: '慢速模式：{seconds} 秒后才能再发',
+    en: 'Slow mode: you can write again in {seconds} s',
+  },
+  followers_only: {
+    status: 403,
+    zh: '现在只有关注了主播的人可以发言',
+    en: 'Only followers may write here now; follow first',
+  },
+  followers_wait: {
+    status: 403,
+    zh: '关注满 {minutes} 分钟才能发言，还要等 {seconds} 秒',
+    en: 'Followers may write after {minutes} min; wait another {seconds} s',
+  },
+  text_refused: {
+    status: 400,
+    zh: '包含这个直播间不允许的词',
+    en: 'It contains a word that this room does not allow',
+  },
+  raid_running: { status: 409, zh: '已经有一次转场在进行', en: 'There is a raid under way already' },
+  time_refused: {
+    status: 400,
+    zh: '时间要在现在之后、一年之内',
+    en: 'The time must lie in the future, within a year',
+  },
+  destination_refused: {
+    status: 400,
+    zh: '地址不可用：要以 rtmp:// 或 rtmps:// 开头，并指向公网上的服务器',
+    en: 'The address can not be used: rtmp:// or rtmps://, and a server on the public internet',
+  },
+  danmaku_locked: {
+    status: 403,
+    zh: '作者已关闭这个视频的弹幕',
+    en: 'The author has closed the danmaku of this video',
+  },
+  danmaku_file_invalid: {
+    status: 400,
+    zh: '弹幕文件无法识别，请用 XML、JSON 或 ASS',
+    en: 'The danmaku file can not be read; use XML, JSON or ASS',
+  },
   text_forbidden: { status: 400, zh: '包含本站禁用的词', en: 'It contains a word that is not allowed here' },
   text_invalid: { status: 400, zh: '文字为空或过长', en: 'The text is empty or too long' },
 
@@ -181,6 +231,21 @@ export const errorCodes = define({
     status: 400,
     zh: '图片无法识别，请用 JPEG、PNG 或 WebP',
     en: 'The picture can not be read; use JPEG, PNG or WebP',
+  },
+  webhook_refused: {
+    status: 400,
+    zh: '地址必须是公网上的 https 地址',
+    en: 'The address must be https on the public internet',
+  },
+  caption_invalid: {
+    status: 400,
+    zh: '字幕无法识别，请用 WebVTT 或 SRT 文件',
+    en: 'The captions can not be read; use a WebVTT or SRT file',
+  },
+  time_invalid: {
+    status: 400,
+    zh: '时间必须在未来一年之内',
+    en: 'The time must lie in the future, at most a year off',
   },
   coins_insufficient: { status: 409, zh: '硬币不够了', en: 'There are not enough coins' },
   own_video: { status: 409, zh: '不能给自己的视频投币', en: 'You can not give coins to your own video' },

@@ -3,6 +3,8 @@ import { z } from 'zod'
 import { apiPrefix, empty, id, idParams, line, nothing, page, pageQuery, prose, time } from './common.ts'
 import { color, danmaku, mode, size, text } from './danmaku.ts'
 import { endpoint } from './endpoint.ts'
+import { gift } from './gift.ts'
+import { arrival, pinned, raid, roomRules } from './room.ts'
 import { author } from './user.ts'
 import { categoryId } from './video.ts'
 
@@ -23,9 +25,14 @@ export const room = z.object({
   /** While reconnecting: when the session ends if the publisher stays away. */
   reconnect_until: time.nullable(),
   viewers: z.number().int(),
+  /** The most at once in this session; 0 while idle. */
+  peak_viewers: z.number().int(),
+  /** Of this session. */
+  likes: z.number().int(),
   author,
   session_id: id.nullable(),
-  play: z.object({ ll_hls: z.string(), hls: z.string() }).nullable(),
+  /** `dvr` is the whole session so far with its live edge; null where it is not recorded. */
+  play: z.object({ ll_hls: z.string(), hls: z.string(), dvr: z.string().nullable() }).nullable(),
   last_session: z.object({ id, video_id: id.nullable() }).nullable(),
 })
 export type Room = z.infer<typeof room>
@@ -192,6 +199,10 @@ export const roomSocketClient = z.discriminatedUnion('type', [
     client_id: z.string().max(36).optional(),
   }),
   z.strictObject({ type: z.literal('heartbeat') }),
+  /** So many taps since the last; counted for those who are signed in, at most 20 a second. */
+  z.strictObject({ type: z.literal('like'), count: z.number().int().min(1).max(60) }),
+  /** Does not come along with this raid. */
+  z.strictObject({ type: z.literal('stay'), raid_id: id }),
 ])
 export type RoomSocketClient = z.input<typeof roomSocketClient>
 
@@ -200,18 +211,44 @@ export const liveDanmaku = danmaku.extend({
   client_id: z.string().optional(),
   /** The room's owner wrote it. */
   owner: z.boolean(),
+  /** A moderator of the room wrote it. */
+  moderator: z.boolean(),
 })
 
-export const roomSocketServer = z.discriminatedUnion('type', [
+/** Offered beside `vireo.1` by who takes several messages in one frame (`batch`). */
+export const batchProtocol = 'batch.1'
+
+const roomMessages = [
   z.object({
     type: z.literal('hello'),
     history: z.array(liveDanmaku),
+    gifts: z.array(gift),
     viewers: z.number(),
+    likes: z.number(),
     room,
+    rules: roomRules,
+    pinned: pinned.nullable(),
+    raid: raid.nullable(),
     can_write: z.boolean(),
     can_moderate: z.boolean(),
   }),
   liveDanmaku,
+  gift.extend({ type: z.literal('gift') }),
+  z.object({ type: z.literal('likes'), likes: z.number() }),
+  /** The rules have changed. */
+  z.object({ type: z.literal('rules'), rules: roomRules }),
+  z.object({ type: z.literal('pinned'), pinned: pinned.nullable() }),
+  /** Everything that this user wrote in the session is gone. */
+  z.object({ type: z.literal('purged'), user_id: id }),
+  /** Whether this very socket may write and moderate from now on. */
+  z.object({
+    type: z.literal('standing'),
+    can_write: z.boolean(),
+    can_moderate: z.boolean(),
+  }),
+  raid.extend({ type: z.literal('raid') }),
+  z.object({ type: z.literal('raid_cancelled'), id }),
+  arrival.extend({ type: z.literal('raided') }),
   z.object({ type: z.literal('viewers'), viewers: z.number() }),
   z.object({ type: z.literal('state'), room }),
   z.object({ type: z.literal('deleted'), id }),
@@ -222,6 +259,16 @@ export const roomSocketServer = z.discriminatedUnion('type', [
     msg: z.string(),
     client_id: z.string().optional(),
     retry_after: z.number().optional(),
+  }),
+] as const
+
+export const roomSocketServer = z.discriminatedUnion('type', [
+  ...roomMessages,
+  /** Several at once, in order; `skipped` messages more came than anybody could read. */
+  z.object({
+    type: z.literal('batch'),
+    items: z.array(z.discriminatedUnion('type', roomMessages)),
+    skipped: z.number().int(),
   }),
 ])
 export type RoomSocketServer = z.output<typeof roomSocketServer>

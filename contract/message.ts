@@ -36,6 +36,10 @@ export const noticeCode = z.enum([
   'banned',
   'appeal_upheld',
   'appeal_overturned',
+  'live_soon',
+  'live_begun',
+  'live_called_off',
+  'moderator_appointed',
 ])
 export type NoticeCode = z.infer<typeof noticeCode>
 

@@ -114,6 +114,8 @@ export type Video = z.infer<typeof video>
 export const ownVideo = video.extend({
   size_bytes: z.number(),
   delete_time: time.nullable(),
+  /** When it becomes public by itself. */
+  publish_at: time.nullable(),
   /** A moderator took it down: only its owner and moderators see it. */
   taken_down: z.object({ reason: z.string() }).nullable(),
 })
@@ -188,6 +190,9 @@ const editable = {
   visibility: visibility.optional(),
 }
 
+/** Time in the future, at most a year off; null takes it back. Until then the video is private. */
+const publishAt = time.nullable().optional()
+
 export const createVideo = endpoint({
   method: 'POST',
   path: path(''),
@@ -217,9 +222,9 @@ export const patchVideo = endpoint({
   summary: 'Edit a video',
   access: 'user',
   params: idParams,
-  body: z.strictObject(editable),
+  body: z.strictObject({ ...editable, publish_at: publishAt }),
   data: ownVideo,
-  errors: ['not_found'],
+  errors: ['not_found', 'time_invalid'],
   success: { zh: '已保存', en: 'Saved' },
 })
 

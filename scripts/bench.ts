@@ -1,4 +1,7 @@
-/** Owns `npm run bench`: runs the named measure, or all of them one after the other, and gathers one table. */
+/**
+ * Owns `npm run bench`: runs the named measure, a group of them (`live` is every `live-…`), or all of them one after the
+ * other, and gathers one table.
+ */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
@@ -11,16 +14,18 @@ const known = readdirSync('bench')
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.slice(0, -3))
 const [wanted, ...rest] = process.argv.slice(2)
-if (wanted !== undefined && !known.includes(wanted)) {
+const chosen =
+  wanted === undefined ? known : known.filter((name) => name === wanted || name.startsWith(`${wanted}-`))
+if (chosen.length === 0) {
   process.stderr.write(`There is no bench ${wanted}; there are: ${known.join(', ')}\n`)
   process.exit(2)
 }
 const dir = mkdtempSync(join(tmpdir(), 'vireo-bench-lines-'))
 const file = join(dir, 'lines')
 writeFileSync(file, '')
-for (const name of wanted === undefined ? known : [wanted]) {
+for (const name of chosen) {
   process.stdout.write(`\n${name}\n`)
-  const { status } = spawnSync(process.execPath, [`bench/${name}.ts`, ...rest], {
+  const { status } = spawnSync(process.execPath, [`bench/${name}.ts`, ...(chosen.length === 1 ? rest : [])], {
     stdio: 'inherit',
     env: { ...env, VIREO_BENCH_LINES: file },
   })
@@ -31,7 +36,7 @@ const lines = readFileSync(file, 'utf8')
   .filter((line) => line !== '')
   .map((line) => JSON.parse(line) as Line)
 rmSync(dir, { recursive: true })
-if (wanted === undefined && lines.length > 0) process.stdout.write(`\nall\n${tableOf(lines)}\n`)
+if (chosen.length > 1 && lines.length > 0) process.stdout.write(`\n${wanted ?? 'all'}\n${tableOf(lines)}\n`)
 
 const at = new Date().toISOString()
 const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version }

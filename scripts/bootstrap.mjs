@@ -96,6 +96,9 @@ const checkRuntime = () => {
 
 const has = (command) => spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0
 
+const hasElement = (name) =>
+  spawnSync('gst-inspect-1.0', ['--exists', name], { stdio: 'ignore' }).status === 0
+
 const hasChineseFont = () => {
   const listed = spawnSync('fc-list', [':lang=zh-cn', 'file'], { encoding: 'utf8' })
   return listed.status === 0 && listed.stdout.trim() !== ''
@@ -115,6 +118,12 @@ const systemNeeds = () => {
       what: 'nginx',
       package: 'nginx',
       isThere: () => has('nginx') || existsSync('/usr/sbin/nginx'),
+    })
+    needs.push({
+      what: 'GStreamer',
+      package:
+        'gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly',
+      isThere: () => has('gst-launch-1.0') && ['rtmp2sink', 'x264enc', 'voaacenc', 'flvmux'].every(hasElement),
     })
     needs.push({ what: 'openssl', package: 'openssl', isThere: () => has('openssl') })
   }

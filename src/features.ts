@@ -4,7 +4,7 @@ import { createAdmin } from './admin/index.ts'
 import { createAudit } from './audit/index.ts'
 import { createCoins } from './coin/index.ts'
 import { createComments } from './comment/index.ts'
-import { createDanmaku } from './danmaku/index.ts'
+import { createCuration, createDanmaku, deleteTimeline } from './danmaku/index.ts'
 import { createFeed } from './feed/index.ts'
 import { createIngestLink } from './ingest/index.ts'
 import { createLibrary } from './library/index.ts'
@@ -29,6 +29,7 @@ import { createSubjects } from './report-subjects.ts'
 import { createMissing, createSettings, createSetup } from './site/index.ts'
 import { createBans, createDirectory, createRelations, createRoles, createUserService } from './user/index.ts'
 import { createVideos } from './video/index.ts'
+import { createWebhooks } from './webhook/index.ts'
 
 export type Features = Awaited<ReturnType<typeof createFeatures>>
 
@@ -118,6 +119,9 @@ export const createFeatures = async (
     isForbidden,
   })
   making.defer(() => danmaku.close())
+  const { countDanmaku: count } = service
+  const curation = createCuration({ db, clock, cursorSecret, count, isForbidden })
+  service.upkeep.alsoPurge((trx, _videoId, timelineId) => deleteTimeline(trx, timelineId))
   for (const [name, rows] of [
     ['videos', videos.service.exportOf.bind(videos.service)],
     ['danmaku', danmaku.exportOf.bind(danmaku)],
@@ -129,8 +133,11 @@ export const createFeatures = async (
   const { recordingsDir } = config
   const live = await createLive({
     config,
+    secrets,
     cursorSecret,
     db,
+    kv,
+    coins,
     bus,
     blobs,
     events,
@@ -212,6 +219,12 @@ export const createFeatures = async (
       messages,
     }),
   })
+  const webhooks = await createWebhooks({
+    ...{ db, clock, jobs, events, cursorSecret, videos: videos.service },
+    key: secrets.keyFor('webhook'),
+    allowPrivate: config.privateDestinations,
+    isWorker: config.roles.includes('worker'),
+  })
   const admin = createAdmin({
     config,
     db,
@@ -246,6 +259,8 @@ export const createFeatures = async (
     admin,
     live,
     danmaku,
+    curation,
+    webhooks,
     feed,
     messages,
     reports,

@@ -6,11 +6,19 @@ import { mountAdminRoutes } from './admin/index.ts'
 import type { AppDeps } from './app.ts'
 import { mountCoinRoutes } from './coin/index.ts'
 import { mountCommentRoutes } from './comment/index.ts'
-import { mountDanmakuRoutes } from './danmaku/index.ts'
+import { mountCurationRoutes, mountDanmakuRoutes } from './danmaku/index.ts'
 import { mountFeedRoutes } from './feed/index.ts'
 import type { Features } from './features.ts'
 import { mountLibraryRoutes } from './library/index.ts'
-import { mountLivePlayRoutes, mountLiveRoutes, mountRoomSocket } from './live/index.ts'
+import {
+  mountLifeRoutes,
+  mountLinkRoutes,
+  mountLivePlayRoutes,
+  mountLiveRoutes,
+  mountOrderRoutes,
+  mountPublishSocket,
+  mountRoomSocket,
+} from './live/index.ts'
 import { mountMessageRoutes, mountUserSocket } from './message/index.ts'
 import {
   createAnswerSession,
@@ -30,12 +38,13 @@ import { registerSockets } from './platform/http/socket.ts'
 import { sandboxUserFiles } from './platform/http/user-files.ts'
 import { registerWebFiles } from './platform/http/web-files.ts'
 import { createMetrics } from './platform/metrics/metrics.ts'
-import { mountPlaybackRoutes } from './playback/index.ts'
+import { createDvr, mountDvrRoutes, mountPlaybackRoutes } from './playback/index.ts'
 import { mountReportRoutes } from './report/index.ts'
 import { createDressPage, createLooks, mountSharingRoutes } from './sharing/index.ts'
 import { createSiteDescription, mountSiteRoutes } from './site/index.ts'
 import { mountRelationRoutes, mountUserRoutes } from './user/index.ts'
 import { version } from './version.ts'
+import { mountWebhookRoutes } from './webhook/index.ts'
 import { mountUploadRoutes, mountVideoRoutes } from './video/index.ts'
 
 const webDirectory = join(fileURLToPath(new URL('.', import.meta.url)), '..', 'web', 'dist')
@@ -105,12 +114,21 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
   mountCommentRoutes({ router, service: comments, limits })
   mountLibraryRoutes({ router, library, limits })
   mountDanmakuRoutes({ router, service: danmaku, users, timelineOf: videos.timelineOf })
+  const { curation } = features
+  mountCurationRoutes({ app, router, curation, timelineOf: videos.timelineOf, authenticate, limits })
   mountLiveRoutes({ app, router, limits, live, config })
-  mountLivePlayRoutes({ app, live })
+  mountOrderRoutes({ router, order: live.order })
+  mountLifeRoutes({ router, limits, live })
+  mountLinkRoutes({ app, router, authenticate, limits, live, config })
+  const dvr = createDvr({ recordingsDir: config.recordingsDir, now: clock.now })
+  mountLivePlayRoutes({ app, live, lookBack: dvr.extend })
+  mountDvrRoutes({ app, onAir: live.playback.onAir, directoryOf: dvr.directoryOf })
   const tickets = createTickets(kv)
   mountRoomSocket({ router, sockets, tickets, limits, callerOf, live })
+  mountPublishSocket({ sockets, tickets, limits, callerOf, live, now: clock.now })
   mountFeedRoutes({ app, router, limits, feed: features.feed })
   mountReportRoutes({ router, limits, reports: features.reports })
+  mountWebhookRoutes({ router, limits, webhooks: features.webhooks })
   mountMessageRoutes({ router, limits, messages: features.messages })
   mountUserSocket({ sockets, tickets, limits, callerOf, hub: features.messages.hub, log })
   mountPlaybackRoutes({ app, blobs, playable: videos.playable })

@@ -3,6 +3,7 @@ import { createSettings } from './site/index.ts'
 import { createComments } from './comment/index.ts'
 import { createLibrary } from './library/index.ts'
 import { createCoins } from './coin/index.ts'
+import { deleteTimeline } from './danmaku/index.ts'
 import { createAudit } from './audit/index.ts'
 import type { AppDeps } from './app.ts'
 import { createDiskBlobs } from './platform/blob/disk.ts'
@@ -53,6 +54,7 @@ export const createWorkerProcess = async ({
   )
 
   // They delete what hangs on a video together with it.
+  videos.service.upkeep.alsoPurge((trx, _videoId, timelineId) => deleteTimeline(trx, timelineId))
   const { isForbidden } = createSettings({ db, clock, config })
   createComments({ db, kv, clock, events, audit, users, videos: videos.service, isForbidden, cursorSecret })
   const library = createLibrary({ db, clock, log, users, videos: videos.service, cursorSecret })

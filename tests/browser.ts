@@ -13,7 +13,8 @@ export interface Tab extends AsyncDisposable {
   readonly complaints: string[]
 }
 
-export const launchBrowser = async (): Promise<Browser & AsyncDisposable> => {
+/** `flags` beside the usual ones, such as a camera that is none. */
+export const launchBrowser = async (flags: readonly string[] = []): Promise<Browser & AsyncDisposable> => {
   if (executable === undefined) throw new Error('chromium is missing: apt-get install chromium')
   const browser = await chromium.launch({
     executablePath: executable,
@@ -26,6 +27,7 @@ export const launchBrowser = async (): Promise<Browser & AsyncDisposable> => {
       '--disable-component-update',
       '--disable-sync',
       '--autoplay-policy=no-user-gesture-required',
+      ...flags,
     ],
   })
   return Object.assign(browser, { [Symbol.asyncDispose]: () => browser.close() })

@@ -16,8 +16,8 @@ export interface ClockPublisher extends AsyncDisposable {
   finish(): Promise<void>
 }
 
-/** Publishes to `url` with x264 and B-frames, a keyframe every `gop` frames. */
-export const publishClock = (url: string, { gop = 60 } = {}): ClockPublisher => {
+/** Publishes to `url` with x264, a keyframe every `gop` frames; with B-frames, or as encoders do that may not wait. */
+export const publishClock = (url: string, { gop = 60, zeroLatency = false } = {}): ClockPublisher => {
   const ffmpeg = spawn(
     'ffmpeg',
     [
@@ -35,7 +35,8 @@ export const publishClock = (url: string, { gop = 60 } = {}): ClockPublisher => 
         'pipe:0',
       ],
       ...['-f', 'lavfi', '-i', 'sine', '-shortest'],
-      ...['-c:v', 'libx264', '-preset', 'veryfast', '-bf', '2', '-g', String(gop), '-pix_fmt', 'yuv420p'],
+      ...['-c:v', 'libx264', '-preset', 'veryfast', '-g', String(gop), '-pix_fmt', 'yuv420p'],
+      ...(zeroLatency ? ['-tune', 'zerolatency'] : ['-bf', '2']),
       ...['-c:a', 'aac', '-f', 'flv', url],
     ],
     { stdio: ['pipe', 'ignore', 'ignore'] },

@@ -48,6 +48,9 @@ interface MachineOptions {
   hasHttp?: boolean
 }
 
+/** A hang, not a claim about speed: several machines may start on one. */
+const startMs = 60_000
+
 export const startMachine = async (options: MachineOptions = {}): Promise<Machine> => {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'vireo-machine-')))
   const [httpPort, rtmpPort] = [await freePort(), await freePort()]
@@ -85,7 +88,7 @@ export const startMachine = async (options: MachineOptions = {}): Promise<Machin
         if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${printed}`)
         return printed.includes('is ready.') && (options.hasHttp === false || (await isOk(`${base}/readyz`)))
       },
-      60_000,
+      startMs,
     )
   } catch (error) {
     await stop('SIGKILL')

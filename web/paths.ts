@@ -18,6 +18,7 @@ export const paths = {
   security: () => '/settings/security',
   me: () => '/me',
   goLive: () => '/studio/live',
+  myRoom: () => '/studio/room',
   upload: () => '/studio/upload',
   myVideos: (tab?: 'trash') => `/studio/videos${tab ? `?tab=${tab}` : ''}`,
   feed: () => '/feed',

@@ -60,10 +60,12 @@ export const router = createRouter({
       redirect: paths.myVideos(),
       children: [
         { path: 'live', component: () => import('./pages/studio-live.vue') },
+        { path: 'room', component: () => import('./pages/studio-room.vue') },
         { path: 'upload', component: () => import('./pages/studio-upload.vue') },
         { path: 'videos', component: () => import('./pages/studio-videos.vue') },
       ],
     },
+    { path: '/overlay', component: () => import('./pages/overlay.vue'), meta: { plain: true } },
     { path: '/search', component: () => import('./pages/search.vue') },
     { path: '/playlist/:id', component: () => import('./pages/playlist.vue') },
     {

@@ -17,6 +17,27 @@ export interface Line {
   settings: string
 }
 
+/** A line held against a target of ours instead of a peer; `most` and `least` are in the value's unit. */
+export const against = (claim: {
+  what: string
+  value: number
+  target: { most: number } | { least: number }
+  unit: string
+  digits?: number
+  settings: string
+}): Line => {
+  const { what, value, target, unit, digits = 0, settings } = claim
+  const wanted = 'most' in target ? target.most : target.least
+  return {
+    what,
+    ours: `${value.toFixed(digits)} ${unit}`,
+    peer: `${'most' in target ? '≤' : '≥'} ${wanted} ${unit} is the target`,
+    ratio: value / wanted,
+    limit: 'most' in target ? { most: 1 } : { least: 1 },
+    settings,
+  }
+}
+
 export const isMet = ({ ratio, limit }: Line): boolean =>
   'least' in limit ? ratio >= limit.least : ratio <= limit.most
 

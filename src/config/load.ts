@@ -55,6 +55,9 @@ export interface Config {
   readonly diskReserveBytes: number
   readonly recordingQuotaBytes: number
   readonly recordingDays: number
+  readonly livePartMs: number
+  /** Streams may be passed on to private addresses. */
+  readonly privateDestinations: boolean
   /** Limits per address, limits of sending and global caps; limits of attempts always hold. */
   readonly rateLimits: boolean
   readonly captchaAnswer: string | undefined
@@ -226,6 +229,8 @@ const derive = (v: Values, given: ReadonlySet<string>): Config => {
     diskReserveBytes: v.VIREO_DISK_RESERVE,
     recordingQuotaBytes: v.VIREO_RECORDING_QUOTA,
     recordingDays: v.VIREO_RECORDING_DAYS,
+    livePartMs: v.VIREO_LIVE_PART_MS,
+    privateDestinations: v.VIREO_PRIVATE_DESTINATIONS,
     rateLimits: v.VIREO_RATE_LIMITS ?? v.VIREO_PROFILE !== 'test',
     captchaAnswer: v.VIREO_CAPTCHA_ANSWER,
     givenSecretKey: v.VIREO_SECRET_KEY,

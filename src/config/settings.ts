@@ -180,6 +180,18 @@ export const settings = {
     schema: z.coerce.number().int().min(1).max(3650),
     fallback: '7',
   },
+  VIREO_LIVE_PART_MS: {
+    about:
+      'How long a part of low-latency HLS should be, 200 to 1000 ms. Viewers are about three parts behind; shorter ones cost more requests.',
+    schema: z.coerce.number().int().min(200).max(1_000),
+    fallback: '500',
+  },
+  VIREO_PRIVATE_DESTINATIONS: {
+    about:
+      '`on`: rooms may pass their streams on to servers in private networks and on this machine, and webhooks may call such, also without TLS. Off, only public addresses.',
+    schema: onOff,
+    fallback: 'off',
+  },
   VIREO_LOG_LEVEL: {
     about: 'Least level that is logged.',
     schema: z.enum(['debug', 'info', 'warn', 'error']),

@@ -52,6 +52,7 @@ const rowAt = (timelineId: string, mediaMs: number, userId: string): DanmakuRow 
   mode: 0,
   size: 1,
   sent_ms: 1,
+  protected: 0,
 })
 
 const fill = async (db: Db, rows: readonly DanmakuRow[]): Promise<void> => {

@@ -7,6 +7,9 @@ export const maxInRange = 2000
 const stretches = 40
 export const perStretch = maxInRange / stretches
 
+/** Density is counted by so much. */
+export const slotMs = 5000
+
 /** Equal stretches that cover `[fromMs, toMs)` without a gap. */
 export const cutStretches = (fromMs: number, toMs: number): { fromMs: number; toMs: number }[] => {
   const count = Math.min(stretches, Math.max(1, Math.ceil(toMs - fromMs)))
@@ -17,3 +20,18 @@ export const cutStretches = (fromMs: number, toMs: number): { fromMs: number; to
 /** The same for texts that differ only in case and spaces. */
 export const repetitionKey = (userId: string, text: string): string =>
   `${userId}:${createHash('sha256').update(text.toLowerCase().replace(/\s+/g, '')).digest('base64url').slice(0, 22)}`
+
+/** Counts of slots as at most `points` equal steps up to the end: what a curve is drawn from. */
+export const curveOf = (
+  slots: readonly { slot_ms: number; said: number }[],
+  durationMs: number,
+  points: number,
+): { stepMs: number; counts: number[] } => {
+  const stepMs = Math.max(1, Math.ceil(durationMs / slotMs / points)) * slotMs
+  const counts = new Array<number>(Math.max(1, Math.ceil(durationMs / stepMs))).fill(0)
+  for (const { slot_ms: atMs, said } of slots) {
+    const at = Math.min(counts.length - 1, Math.floor(atMs / stepMs))
+    counts[at] = (counts[at] ?? 0) + said
+  }
+  return { stepMs, counts }
+}

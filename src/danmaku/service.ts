@@ -7,6 +7,8 @@ import { AppError } from '../platform/errors/app-error.ts'
 import type { Caller } from '../platform/http/route.ts'
 import { sortableId } from '../platform/ids/ids.ts'
 import type { Kv } from '../platform/kv/kv.ts'
+import * as curation from './curation-store.ts'
+import { createOrder } from './moderators.ts'
 import { cutStretches, maxInRange, perStretch, repetitionKey } from './rules.ts'
 import * as store from './store.ts'
 import { looksToRow, toDanmaku } from './view.ts'
@@ -28,6 +30,7 @@ export interface NewDanmaku extends Looks {
 /** Sent on the bus when one is deleted, for the rooms that show it. */
 export interface DanmakuDeleted {
   timeline_id: string
+  owner_id: string
   id: string
 }
 export const deletedChannel = 'danmaku.deleted'
@@ -43,11 +46,14 @@ export interface DanmakuDeps {
   isForbidden?: (text: string) => Promise<boolean>
 }
 
+const purgedAtOnce = 500
 /** So many in so long. */
 const burst = 5
 const burstMs = 5_000
 /** The same words again no sooner than this. */
 const repetitionMs = 10_000
+/** Of a crowded stretch so many protected ones come back at least. */
+const mostProtected = 500
 
 export type DanmakuService = ReturnType<typeof createDanmakuService>
 
@@ -58,6 +64,7 @@ export const createDanmakuService = ({ db, kv, bus, clock, count, isForbidden }:
   const writer = createWriter((rows) =>
     db.transaction(async (trx) => {
       await store.insertDanmaku(trx, rows)
+      await curation.addToDensity(trx, rows, 1)
       for (const [timelineId, group] of Map.groupBy(rows, (row) => row.timeline_id)) {
         await count(trx, timelineId, group.length)
       }
@@ -74,8 +81,7 @@ export const createDanmakuService = ({ db, kv, bus, clock, count, isForbidden }:
     }
   }
 
-  const isMuted = (ownerId: string, userId: string): Promise<boolean> =>
-    store.isMuted(db, ownerId, userId, clock.now())
+  const order = createOrder({ db, clock })
 
   return {
     /** What somebody wrote, page by page. */
@@ -93,15 +99,16 @@ export const createDanmakuService = ({ db, kv, bus, clock, count, isForbidden }:
         if (afterId === undefined || rows.length < 500) return
       }
     },
-    isMuted,
+    ...order,
 
-    /** Resolves once it is stored. Throws `muted`, `text_forbidden`, `rate_limited`. */
+    /** Resolves once it is stored. Throws `muted`, `banned_here`, `text_forbidden`, `rate_limited`. */
     async write(
       timeline: Timeline,
       author: { id: string; nickname: string },
       given: NewDanmaku,
     ): Promise<Danmaku> {
-      if (await isMuted(timeline.ownerId, author.id)) throw new AppError('muted')
+      await order.assertHeard(timeline.ownerId, author.id)
+      if (await curation.isLocked(db, timeline.timelineId)) throw new AppError('danmaku_locked')
       if ((await isForbidden?.(given.text)) === true) throw new AppError('text_forbidden')
       const said = `danmaku:said:${repetitionKey(author.id, given.text)}`
       await assertPace(author.id, said)
@@ -115,6 +122,7 @@ export const createDanmakuService = ({ db, kv, bus, clock, count, isForbidden }:
         text: given.text,
         ...looksToRow(given),
         sent_ms: nowMs,
+        protected: 0,
       }
       try {
         await writer.write(row)
@@ -128,7 +136,8 @@ export const createDanmakuService = ({ db, kv, bus, clock, count, isForbidden }:
 
     /**
      * What lies in `[fromMs, toMs)`, at most 2,000. Where there are more, the range is cut into 40 equal stretches
-     * and the first 50 of each come back: every moment keeps some, and the same question gets the same answer.
+     * and the first 50 of each come back, the protected ones before all: every moment keeps some, and the same
+     * question gets the same answer.
      */
     async range(timelineId: string, fromMs: number, toMs: number | undefined): Promise<Danmaku[]> {
       const from = Math.round(fromMs)
@@ -140,7 +149,15 @@ export const createDanmakuService = ({ db, kv, bus, clock, count, isForbidden }:
       if (rows.length <= maxInRange) return rows.map(toDanmaku)
       const lastMs = (await store.lastMediaMs(db, timelineId)) ?? from
       const cut = cutStretches(from, Math.min(to ?? Infinity, lastMs + 1))
-      return (await store.sampleStretches(db, timelineId, cut, perStretch)).map(toDanmaku)
+      const [sampled, kept] = await Promise.all([
+        store.sampleStretches(db, timelineId, cut, perStretch),
+        curation.protectedIn(db, timelineId, { fromMs: from, toMs: to, limit: mostProtected }),
+      ])
+      const shown = new Map([...kept, ...sampled].map((row) => [row.id, row]))
+      return [...shown.values()]
+        .slice(0, maxInRange)
+        .sort((a, b) => a.media_ms - b.media_ms || (a.id < b.id ? -1 : 1))
+        .map(toDanmaku)
     },
 
     /** The last ones on the timeline, oldest first. */
@@ -149,40 +166,53 @@ export const createDanmakuService = ({ db, kv, bus, clock, count, isForbidden }:
       return rows.reverse().map(toDanmaku)
     },
 
-    /** By its writer, the owner of the video or room, a moderator. Throws `not_found`, `forbidden`. */
+    /** By its writer, the owner of the video or room, one of its moderators, a moderator of the site. Throws `not_found`, `forbidden`. */
     async remove(id: string, caller: Caller): Promise<void> {
       const row = await store.findDanmaku(db, id)
       if (row === undefined) throw new AppError('not_found')
-      const may = row.user_id === caller.userId || row.owner_id === caller.userId || isModerator(caller)
+      const may =
+        row.user_id === caller.userId ||
+        row.owner_id === caller.userId ||
+        isModerator(caller) ||
+        (await order.moderates(row.owner_id, caller.userId))
       if (!may) throw new AppError('forbidden')
       const deleted = await db.transaction(async (trx) => {
         if (!(await store.deleteDanmaku(trx, id))) return false
+        await curation.addToDensity(trx, [row], -1)
+        if (row.protected === 1) await curation.unprotect(trx, row)
         await count(trx, row.timeline_id, -1)
         return true
       })
       if (!deleted) throw new AppError('not_found')
-      const news = { timeline_id: row.timeline_id, id } satisfies DanmakuDeleted
+      const news = { timeline_id: row.timeline_id, owner_id: row.owner_id, id } satisfies DanmakuDeleted
       await bus.publish(deletedChannel, news)
     },
 
-    /** What one says and who wrote it. */
-    async find(id: string): Promise<{ userId: string; text: string } | undefined> {
+    /** What one says, who wrote it and on whose timeline. */
+    async find(id: string): Promise<{ userId: string; ownerId: string; text: string } | undefined> {
       const row = await store.findDanmaku(db, id)
-      return row && { userId: row.user_id, text: row.text }
+      return row && { userId: row.user_id, ownerId: row.owner_id, text: row.text }
     },
 
     countOf: (timelineId: string, q: Queries = db): Promise<number> => store.countOf(q, timelineId),
 
-    /** `userId` may not write on `ownerId`'s timelines, live or replay, until then. */
-    async mute(ownerId: string, userId: string, minutes: number, by: Caller): Promise<number> {
-      const untilMs = clock.now() + minutes * 60_000
-      await store.putMute(db, { owner_id: ownerId, user_id: userId, until_ms: untilMs, by_id: by.userId })
-      return untilMs
+    /**
+     * All that `userId` wrote on the timeline goes, also what waits to be stored in this process; how many that were.
+     * Telling those who watch is the caller's.
+     */
+    async purge(timelineId: string, userId: string): Promise<number> {
+      await writer.settle()
+      let deleted = 0
+      for (;;) {
+        const some = await db.transaction(async (trx) => {
+          const n = await store.deleteWrittenBy(trx, timelineId, userId, purgedAtOnce)
+          if (n > 0) await count(trx, timelineId, -n)
+          return n
+        })
+        deleted += some
+        if (some < purgedAtOnce) return deleted
+      }
     },
-
-    unmute: (ownerId: string, userId: string): Promise<void> => store.deleteMute(db, ownerId, userId),
-
-    mutes: (ownerId: string) => store.listMutes(db, ownerId, clock.now(), 500),
 
     close: () => writer.close(),
   }

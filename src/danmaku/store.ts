@@ -1,4 +1,4 @@
-/** Owns all SQL on danmaku and mutes. */
+/** Owns all SQL on danmaku and mutes; that on moderators stands in moderator-store. */
 import { sql } from 'kysely'
 import type { Selectable } from 'kysely'
 import type { Queries } from '../platform/db/db.ts'
@@ -22,27 +22,21 @@ const nickname =
     'nickname',
   )
 
+export const withNickname = (q: Queries) => q.selectFrom('danmaku').selectAll().select(nickname)
+
 /** Of a stretch, `[fromMs, toMs)`, the first `limit` in order of media time. */
 export const stretchQuery = (
   db: Queries,
   timelineId: string,
   stretch: { fromMs: number; toMs: number | undefined; limit: number },
 ) => {
-  const rows = db
-    .selectFrom('danmaku')
-    .selectAll()
-    .select(nickname)
-    .where('timeline_id', '=', timelineId)
-    .where('media_ms', '>=', stretch.fromMs)
+  const rows = withNickname(db).where('timeline_id', '=', timelineId).where('media_ms', '>=', stretch.fromMs)
   const ending = stretch.toMs === undefined ? rows : rows.where('media_ms', '<', stretch.toMs)
   return ending.orderBy('media_ms').orderBy('id').limit(stretch.limit)
 }
 
 export const newestQuery = (db: Queries, timelineId: string, limit: number) =>
-  db
-    .selectFrom('danmaku')
-    .selectAll()
-    .select(nickname)
+  withNickname(db)
     .where('timeline_id', '=', timelineId)
     .orderBy('media_ms', 'desc')
     .orderBy('id', 'desc')
@@ -102,30 +96,55 @@ export const deleteMute = async (db: Queries, ownerId: string, userId: string): 
   await db.deleteFrom('room_mute').where('owner_id', '=', ownerId).where('user_id', '=', userId).execute()
 }
 
-export const isMuted = async (
+/** Until when somebody may not write there; undefined if they may. */
+export const mutedUntil = async (
   db: Queries,
   ownerId: string,
   userId: string,
   nowMs: number,
-): Promise<boolean> =>
-  (await db
-    .selectFrom('room_mute')
-    .select('user_id')
-    .where('owner_id', '=', ownerId)
-    .where('user_id', '=', userId)
-    .where('until_ms', '>', nowMs)
-    .executeTakeFirst()) !== undefined
+): Promise<number | undefined> =>
+  (
+    await db
+      .selectFrom('room_mute')
+      .select('until_ms')
+      .where('owner_id', '=', ownerId)
+      .where('user_id', '=', userId)
+      .where('until_ms', '>', nowMs)
+      .executeTakeFirst()
+  )?.until_ms
 
-export const listMutes = (db: Queries, ownerId: string, nowMs: number, limit: number) =>
+/** Those whose mute ends in `[fromMs, toMs)`. */
+export const listMutes = (db: Queries, ownerId: string, fromMs: number, toMs: number, limit: number) =>
   db
     .selectFrom('room_mute')
     .innerJoin('user', 'user.id', 'room_mute.user_id')
     .select(['room_mute.user_id', 'room_mute.until_ms', 'user.nickname'])
     .where('owner_id', '=', ownerId)
-    .where('until_ms', '>', nowMs)
+    .where('until_ms', '>=', fromMs)
+    .where('until_ms', '<', toMs)
     .orderBy('room_mute.user_id')
     .limit(limit)
     .execute()
+
+/** What somebody wrote on one timeline, at most `limit` of it; how many. */
+export const deleteWrittenBy = async (
+  q: Queries,
+  timelineId: string,
+  userId: string,
+  limit: number,
+): Promise<number> => {
+  const rows = await q
+    .selectFrom('danmaku')
+    .select('id')
+    .where('timeline_id', '=', timelineId)
+    .where('user_id', '=', userId)
+    .limit(limit)
+    .execute()
+  if (rows.length === 0) return 0
+  const ids = rows.map(({ id }) => id)
+  const result = await q.deleteFrom('danmaku').where('id', 'in', ids).executeTakeFirst()
+  return Number(result.numDeletedRows)
+}
 
 /** What somebody wrote, the oldest first, after the one with `afterId`. */
 export const writtenByQuery = (db: Queries, userId: string, afterId: string | undefined, limit: number) => {

@@ -7,6 +7,8 @@ import type { DanmakuRow } from './store.ts'
 export interface Writer {
   /** Resolves when the row is stored; rejects with what the storage said. */
   write(row: DanmakuRow): Promise<void>
+  /** Resolves when all that waits now is stored or refused. */
+  settle(): Promise<void>
   /** Stores what waits. */
   close(): Promise<void>
 }
@@ -51,6 +53,12 @@ export const createWriter = (store: (rows: readonly DanmakuRow[]) => Promise<voi
           }, windowMs)
         }
       }),
+    async settle() {
+      clearTimeout(timer)
+      timer = undefined
+      if (running === undefined && waiting.length > 0) running = flush()
+      await running
+    },
     async close() {
       clearTimeout(timer)
       await (running ?? flush())

@@ -4,6 +4,7 @@ import type { Clock } from '../platform/clock/clock.ts'
 import type { Log } from '../platform/log/log.ts'
 import { createLinkClient } from './link-client.ts'
 import { joinUpdate } from './link-protocol.ts'
+import { createLinkPublishing } from './link-publishing.ts'
 import type { ToApi, UpdateHead } from './link-protocol.ts'
 import { createMirror } from './mirror.ts'
 import type { Mirror } from './mirror.ts'
@@ -19,9 +20,12 @@ import type {
 } from './types.ts'
 
 export type * from './types.ts'
+export { cutReasons } from './cut-reasons.ts'
 export type { IngestSettingsInput } from './settings.ts'
 export type { Journal, JournalInit, JournalPart } from './recording/journal.ts'
 export { bundleFile, journalFile, readJournal, recordedMs } from './recording/journal.ts'
+export { followJournal } from './recording/follow.ts'
+export type { JournalFollower } from './recording/follow.ts'
 export { replayPlaylist, replaySegments } from './recording/replay.ts'
 export type { ReplaySegment } from './recording/replay.ts'
 
@@ -160,6 +164,9 @@ export const createIngestLink = (options: IngestLinkOptions): IngestLink => {
       case 'answer':
         pending.get(message.id)?.settle(message, binary)
         break
+      case 'published':
+        publishing.onCut(message.id, message.cut)
+        break
       default: // challenge and hello are the client's
     }
   }
@@ -170,8 +177,12 @@ export const createIngestLink = (options: IngestLinkOptions): IngestLink => {
     log,
     onHello,
     onMessage,
-    onDown: () => tell({ type: 'disconnected' }),
+    onDown() {
+      publishing.onDown()
+      tell({ type: 'disconnected' })
+    },
   })
+  const publishing = createLinkPublishing(() => client)
 
   const sweep = setInterval(() => {
     const nowMs = clock.now()
@@ -256,6 +267,7 @@ export const createIngestLink = (options: IngestLinkOptions): IngestLink => {
       const last = runsOf(sessionId).at(-1)
       return mirrors.get(sessionId)?.mirror.edgeMediaTimeMs ?? (last && last.mediaTimeMs + last.durationMs)
     },
+    publish: publishing.publish,
     async close() {
       clearInterval(sweep)
       for (const { mirror } of mirrors.values()) mirror.close()

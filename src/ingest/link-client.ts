@@ -24,8 +24,10 @@ export interface LinkClientOptions {
 
 export interface LinkClient {
   readonly connected: boolean
-  /** Dropped while the link is down. */
-  send(message: ToIngest): void
+  /** Dropped while the link is down. False: the socket is full, `drained` tells when it is not. */
+  send(message: ToIngest, binary?: Buffer): boolean
+  /** Resolves when the socket takes more, or is gone. */
+  drained(): Promise<void>
   close(): Promise<void>
 }
 
@@ -96,9 +98,23 @@ export const createLinkClient = (options: LinkClientOptions): LinkClient => {
     get connected() {
       return connected
     },
-    send(message) {
-      if (!connected || socket === undefined) return
-      for (const bytes of encodeFrame(message)) if (bytes.length > 0) socket.write(bytes)
+    send(message, binary) {
+      if (!connected || socket === undefined) return true
+      for (const bytes of encodeFrame(message, binary)) if (bytes.length > 0) socket.write(bytes)
+      return !socket.writableNeedDrain
+    },
+    drained() {
+      const full = socket
+      if (full?.writableNeedDrain !== true) return Promise.resolve()
+      return new Promise((resolve) => {
+        const done = (): void => {
+          full.off('drain', done)
+          full.off('close', done)
+          resolve()
+        }
+        full.on('drain', done)
+        full.on('close', done)
+      })
     },
     async close() {
       closed = true

@@ -42,6 +42,8 @@ export type ToApi =
   | { t: 'dropped'; s: string }
   | { t: 'gone'; s: string }
   | { t: 'answer'; id: number; ended?: EndedSummary | null; found?: boolean }
+  /** A publication over the link is over: refused, taken over, cut. */
+  | { t: 'published'; id: number; cut: string }
 
 export type ToIngest =
   | { t: 'auth'; mac: string; nonce: string }
@@ -51,6 +53,12 @@ export type ToIngest =
   | { t: 'end'; id: number; s: string }
   | { t: 'cut'; s: string; reason: string }
   | { t: 'keyframe'; id: number; s: string }
+  /** Somebody whom the API has authorised publishes through it; `id` names the publication from now on. */
+  | { t: 'publish'; id: number; address: string; answer: Extract<PublishAnswer, { ok: true }> }
+  /** One FLV tag body, as the frame's binary. */
+  | { t: 'media'; id: number; kind: 'video' | 'audio'; ms: number }
+  | { t: 'size'; id: number; width: number; height: number }
+  | { t: 'unpublish'; id: number; how: 'clean' | 'vanished' }
 
 const none = Buffer.alloc(0)
 

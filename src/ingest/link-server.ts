@@ -21,6 +21,7 @@ import {
   splitUpdate,
 } from './link-protocol.ts'
 import type { ToApi, ToIngest } from './link-protocol.ts'
+import { createLinkPublications } from './link-publications.ts'
 import type { Sessions } from './sessions.ts'
 import type { PublishAnswer, SessionEvent } from './types.ts'
 
@@ -202,6 +203,7 @@ const servePeer = (socket: Socket, options: PeerOptions): Peer => {
     clearTimeout(timer)
     for (const handle of watched.values()) handle.detach()
     watched.clear()
+    publications.closeAll()
     socket.destroy()
     options.log.info({}, `link closed: ${reason}`)
     options.onClosed()
@@ -277,7 +279,13 @@ const servePeer = (socket: Socket, options: PeerOptions): Peer => {
     }
   }
 
-  const onMessage = (message: ToIngest): void => {
+  const publications = createLinkPublications({
+    log: options.log,
+    accept: (answer, address, handle) => options.sessions().accept(answer, address, handle),
+    onCut: (id, reason) => send({ t: 'published', id, cut: reason }),
+  })
+
+  const onMessage = (message: ToIngest, binary: Buffer): void => {
     if (!ready) {
       authenticate(message)
       return
@@ -310,12 +318,24 @@ const servePeer = (socket: Socket, options: PeerOptions): Peer => {
           )
         break
       }
+      case 'publish':
+        publications.open(message)
+        break
+      case 'media':
+        publications.media(message, binary)
+        break
+      case 'size':
+        publications.size(message)
+        break
+      case 'unpublish':
+        publications.close(message.id, message.how)
+        break
       case 'auth':
     }
   }
 
   const timer = setTimeout(() => close('it did not say who it is'), authMs)
-  const reader = createFrameReader((message) => onMessage(message as ToIngest))
+  const reader = createFrameReader((message, binary) => onMessage(message as ToIngest, binary))
   socket.setNoDelay(true)
   socket.setKeepAlive(true, 5_000)
   socket.on('data', (bytes: Buffer) => {

@@ -13,6 +13,7 @@ import type { HlsUpdate, PartUpdate, ResumePoint } from '../media/hls/updates.ts
 import { createWindow } from '../media/hls/window.ts'
 import type { HlsWindow } from '../media/hls/window.ts'
 import type { PublicationSink, PublishHandle } from '../media/rtmp/connection.ts'
+import { cutReasons } from './cut-reasons.ts'
 import { createHealthCounter } from './health.ts'
 import type { Journal } from './recording/journal.ts'
 import { createRecorder } from './recording/recorder.ts'
@@ -34,6 +35,7 @@ export interface SessionOptions {
   record: boolean
   recordingQuotaBytes: number
   bundleBytes: number
+  partMs: number
   recordingsDir: string
   stateDir: string
   log: Log
@@ -83,7 +85,8 @@ const resumePoint = (earlier: NonNullable<SessionOptions['earlier']>): ResumePoi
 
 export const createSession = (options: SessionOptions): LiveSession => {
   const { sessionId, roomId, log, earlier } = options
-  const window = createWindow()
+  // Viewers fetch from the mirrors, which keep what left the playlist; here it would only be held twice.
+  const window = createWindow(1)
   const updates = createStream<HlsUpdate>()
   const stateFile = createStateFile(options.stateDir, sessionId, log)
   const resume = earlier === undefined ? undefined : resumePoint(earlier)
@@ -157,6 +160,7 @@ export const createSession = (options: SessionOptions): LiveSession => {
 
   const packager = createPackager({
     resume,
+    partMs: options.partMs,
     emit(update) {
       if (update.type === 'init') nextInit = update.n + 1
       window.apply(update)
@@ -234,7 +238,7 @@ export const createSession = (options: SessionOptions): LiveSession => {
       const before = current?.handle
       current = { handle }
       // The old one no longer counts: its end is no news, the session just goes on.
-      before?.cut('a newer publisher took over')
+      before?.cut(cutReasons.takenOver)
       // After a takeover the session never stopped being live, so nothing is announced again.
       announced = before !== undefined && announced
       counter = createHealthCounter()
@@ -253,7 +257,7 @@ export const createSession = (options: SessionOptions): LiveSession => {
     },
     async end() {
       ended = true
-      cut('the live session is over')
+      cut(cutReasons.over)
       packager.end()
       const mediaDurationMs = packager.mediaTimeMs
       window.end()
@@ -268,7 +272,7 @@ export const createSession = (options: SessionOptions): LiveSession => {
       return { sessionId, roomId, mediaDurationMs, recording }
     },
     async suspend() {
-      cut('the server is restarting')
+      cut(cutReasons.restarting)
       packager.end()
       await told
       await stateFile.flush()

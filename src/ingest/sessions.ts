@@ -1,8 +1,14 @@
 /** Owns all sessions of this ingest: finding, making, resuming and ending them, and their news. */
 import { join } from 'node:path'
 import type { Log } from '../platform/log/log.ts'
-import type { AuthorisePublish, PublishIntent } from '../media/rtmp/connection.ts'
+import type {
+  AuthorisePublish,
+  PublicationSink,
+  PublishHandle,
+  PublishIntent,
+} from '../media/rtmp/connection.ts'
 import { readJournal } from './recording/journal.ts'
+import { cutReasons } from './cut-reasons.ts'
 import { createSession } from './session.ts'
 import type { LiveSession, SessionNews, SessionOptions } from './session.ts'
 import { isSafeId, readStates } from './state-file.ts'
@@ -13,6 +19,7 @@ export interface SessionsOptions {
   recordingsDir: string
   quotaBytes: number
   bundleBytes: number
+  partMs: number
   log: Log
   now(): number
   /** Asks the API; rejects when nobody answers in time. */
@@ -22,6 +29,12 @@ export interface SessionsOptions {
 
 export interface Sessions {
   readonly authorise: AuthorisePublish
+  /** Somebody who was authorised already, from `address`. */
+  accept(
+    answer: Extract<PublishAnswer, { ok: true }>,
+    address: string,
+    handle: PublishHandle,
+  ): PublicationSink | { refused: string }
   find(sessionId: string): LiveSession | undefined
   states(): PublicationState[]
   end(sessionId: string): Promise<EndedSummary | undefined>
@@ -44,6 +57,7 @@ export const createSessions = (options: SessionsOptions): Sessions => {
     const session = createSession({
       ...wanted,
       bundleBytes: options.bundleBytes,
+      partMs: options.partMs,
       recordingsDir: options.recordingsDir,
       stateDir: options.stateDir,
       log: options.log,
@@ -84,6 +98,29 @@ export const createSessions = (options: SessionsOptions): Sessions => {
     }
   }
 
+  const accept: Sessions['accept'] = (answer, address, handle) => {
+    const { sessionId, roomId, record } = answer
+    if (!isSafeId(sessionId)) return { refused: 'session id is not a safe name' }
+    if (ending.has(sessionId)) return { refused: cutReasons.over }
+    const session =
+      sessions.get(sessionId) ??
+      make({
+        sessionId,
+        roomId,
+        record,
+        recordingQuotaBytes: Math.min(answer.recordingQuotaBytes, options.quotaBytes),
+      })
+    options.log.info({ sessionId, roomId, address }, 'publishing')
+    const sink = session.publish(handle)
+    return {
+      ...sink,
+      ended(how, reason) {
+        sink.ended(how, reason)
+        forgetUnborn(session)
+      },
+    }
+  }
+
   let lastHealthMs = options.now()
   const health = setInterval(() => {
     const elapsedMs = Math.max(1, options.now() - lastHealthMs)
@@ -95,29 +132,11 @@ export const createSessions = (options: SessionsOptions): Sessions => {
   }, healthEveryMs)
 
   return {
+    accept,
     async authorise(intent, handle) {
       const answer = await options.ask(intent)
       if (!answer.ok) return { refused: answer.reason }
-      const { sessionId, roomId, record } = answer
-      if (!isSafeId(sessionId)) return { refused: 'session id is not a safe name' }
-      if (ending.has(sessionId)) return { refused: 'the session is over' }
-      const session =
-        sessions.get(sessionId) ??
-        make({
-          sessionId,
-          roomId,
-          record,
-          recordingQuotaBytes: Math.min(answer.recordingQuotaBytes, options.quotaBytes),
-        })
-      options.log.info({ sessionId, roomId, address: intent.address }, 'publishing')
-      const sink = session.publish(handle)
-      return {
-        ...sink,
-        ended(how, reason) {
-          sink.ended(how, reason)
-          forgetUnborn(session)
-        },
-      }
+      return accept(answer, intent.address, handle)
     },
     find: (sessionId) => sessions.get(sessionId),
     states: () =>

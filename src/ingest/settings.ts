@@ -23,6 +23,8 @@ export const ingestSettings = z.strictObject({
         .default(256 * 1024 * 1024),
     })
     .prefault({}),
+  /** How long parts of low-latency HLS should be; whole frames are taken. */
+  partMs: z.int().min(100).max(1_000).default(500),
   limits: z
     .strictObject({
       handshakeMs: z.number().positive(),

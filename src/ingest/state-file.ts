@@ -36,9 +36,11 @@ export const createStateFile = (dir: string, sessionId: string, log: Log): State
   let running: Promise<void> | undefined
   let removed = false
   let failing = false
+  let isMade = false
 
   const run = async (): Promise<void> => {
-    await mkdir(dir, { recursive: true })
+    if (!isMade) await mkdir(dir, { recursive: true })
+    isMade = true
     while (next !== undefined) {
       const state = next
       next = undefined

@@ -114,6 +114,16 @@ export interface TimelineRun {
   durationMs: number
 }
 
+/** A publication whose frames come through this process; after `cut` or `end` it does nothing. */
+export interface LinkPublication {
+  /** `body` is an FLV tag body (plain or Enhanced RTMP). False: wait for `drained` before more. */
+  media(kind: 'video' | 'audio', timestampMs: number, body: Buffer): boolean
+  /** For codecs whose configuration does not tell it. */
+  size(width: number, height: number): void
+  drained(): Promise<void>
+  end(how: 'clean' | 'vanished'): void
+}
+
 /**
  * The API side of one ingest process. Asking for a playlist or a file of a session subscribes to it; 30 s
  * without asking unsubscribes.
@@ -141,5 +151,14 @@ export interface IngestLink {
   mediaTimeAt(sessionId: string, pdtMs: number): number | undefined
   /** Media time in ms of the newest part. */
   edgeMediaTimeMs(sessionId: string): number | undefined
+  /**
+   * Publishes into a session that the caller has authorised. `onCut` comes at most once, with the reason in plain
+   * English. undefined while ingest is not connected.
+   */
+  publish(
+    answer: Extract<PublishAnswer, { ok: true }>,
+    address: string,
+    onCut: (reason: string) => void,
+  ): LinkPublication | undefined
   close(): Promise<void>
 }

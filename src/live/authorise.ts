@@ -6,7 +6,7 @@ import { isAppError } from '../platform/errors/app-error.ts'
 import { publicId, sortableId } from '../platform/ids/ids.ts'
 import type { Limits } from '../platform/limit/limit.ts'
 import type { Log } from '../platform/log/log.ts'
-import { keyHash } from './rules.ts'
+import { keyHash, keylessMark } from './rules.ts'
 import * as store from './store.ts'
 import type { RoomRow, SessionRow } from './store.ts'
 import type { Turns } from './turns.ts'
@@ -22,7 +22,11 @@ interface Deps {
   mayRecord: () => Promise<boolean>
 }
 
-export type Authorise = (request: PublishRequest) => Promise<PublishAnswer>
+export interface Authorise {
+  byKey(request: PublishRequest): Promise<PublishAnswer>
+  /** The room's owner, signed in; their room is there. */
+  byOwner(userId: string, address: string): Promise<PublishAnswer>
+}
 
 export const createAuthorise = (deps: Deps): Authorise => {
   const { db, clock, log, limits, turns } = deps
@@ -95,13 +99,10 @@ export const createAuthorise = (deps: Deps): Authorise => {
     return undefined
   }
 
-  return async ({ streamKey, app, address }) => {
-    if (app !== 'live') return refuse('unknown application', address)
-    const room = await store.findRoomByKeyHash(db, keyHash(streamKey))
-    if (room === undefined) {
-      const guessing = await isGuessing(address)
-      return refuse(guessing ? 'too many wrong stream keys' : 'wrong stream key', address)
-    }
+  const admit = async (
+    room: RoomRow & { banned_ms: number | null },
+    address: string,
+  ): Promise<PublishAnswer> => {
     if (room.banned_ms !== null) return refuse('the user is banned', address, { user: room.user_id })
     if (room.closed === 1) return refuse('the room is closed', address, { user: room.user_id })
     const session = await sessionOf(room)
@@ -115,5 +116,23 @@ export const createAuthorise = (deps: Deps): Authorise => {
       record,
       recordingQuotaBytes: deps.recordingQuotaBytes,
     }
+  }
+
+  return {
+    async byKey({ streamKey, app, address }) {
+      if (app !== 'live') return refuse('unknown application', address)
+      const room = await store.findRoomByKeyHash(db, keyHash(streamKey))
+      if (room !== undefined) return admit(room, address)
+      const guessing = await isGuessing(address)
+      return refuse(guessing ? 'too many wrong stream keys' : 'wrong stream key', address)
+    },
+
+    async byOwner(userId, address) {
+      const room = await store.findRoomOfOwner(db, userId)
+      if (room === undefined) return refuse('there is no such room', address)
+      if (room.stream_key_hash === null)
+        await store.updateRoom(db, userId, { stream_key_hash: keylessMark(userId) })
+      return admit(room, address)
+    },
   }
 }

@@ -5,6 +5,8 @@ import { deletedChannel } from '../danmaku/index.ts'
 import type { Bus, Json } from '../platform/bus/bus.ts'
 import type { Clock } from '../platform/clock/clock.ts'
 import type { Log } from '../platform/log/log.ts'
+import type { Gift } from '../../contract/gift.ts'
+import type { Caller } from '../platform/http/route.ts'
 import type { LiveDanmaku } from './chat.ts'
 import { openRoomHub } from './room-hub.ts'
 import type { RoomHub, RoomNow } from './room-hub.ts'
@@ -17,8 +19,13 @@ interface Deps {
   clock: Clock
   log: Log
   readRoom: (roomId: string) => Promise<RoomNow | undefined>
-  readHistory: (session: SessionRow, ownerId: string) => Promise<LiveDanmaku[]>
+  readHistory: (room: RoomNow, session: SessionRow) => Promise<{ danmaku: LiveDanmaku[]; gifts: Gift[] }>
+  mayModerate: (room: RoomNow, caller: Caller) => boolean
   saveViewers: (sessionId: string, viewers: number) => Promise<void>
+  /** Gives the new sum. */
+  saveLikes: (sessionId: string, likes: number) => Promise<number>
+  /** One of that owner's timelines lost a danmaku. */
+  onDeleted: (ownerId: string, danmakuId: string, roomId: string) => Promise<void>
 }
 
 const tickMs = 2_000
@@ -28,7 +35,8 @@ const idleTicks = 5
 
 export type Hubs = Awaited<ReturnType<typeof createHubs>>
 
-export const createHubs = async ({ bus, clock, log, readRoom, readHistory, saveViewers }: Deps) => {
+export const createHubs = async (deps: Deps) => {
+  const { bus, clock, log, readRoom, readHistory, mayModerate, saveViewers, saveLikes, onDeleted } = deps
   const node = secretToken(9)
   const opening = new Map<string, Promise<RoomHub | undefined>>()
   const open = new Map<string, RoomHub>()
@@ -45,11 +53,20 @@ export const createHubs = async ({ bus, clock, log, readRoom, readHistory, saveV
         now: () => clock.now(),
         readRoom: () => readRoom(roomId),
         readHistory,
+        mayModerate,
         publish: (news) => void publish(roomId, news),
         onViewers: (sessionId, viewers) => {
           saveViewers(sessionId, viewers).catch((error: unknown) =>
             log.warn({ err: error, session: sessionId }, 'viewers were not written down'),
           )
+        },
+        onLikes: async (sessionId, likes) => {
+          try {
+            await publish(roomId, { t: 'likes', likes: await saveLikes(sessionId, likes) })
+          } catch (error) {
+            log.warn({ err: error, session: sessionId }, 'likes were not written down')
+            throw error
+          }
         },
       },
       (handler) => bus.subscribe(roomChannel(roomId), (message) => handler(message as RoomNews)),
@@ -86,9 +103,13 @@ export const createHubs = async ({ bus, clock, log, readRoom, readHistory, saveV
   timer.unref()
 
   const unlisten = await bus.subscribe(deletedChannel, (message) => {
-    const { timeline_id, id } = message as DanmakuDeleted
+    const { timeline_id, owner_id, id } = message as DanmakuDeleted
     for (const hub of open.values()) {
       if (hub.room.session?.id === timeline_id) hub.deliver({ t: 'deleted', id })
+      if (hub.room.ownerId !== owner_id || hub.room.order.pinned === null) continue
+      onDeleted(owner_id, id, hub.roomId).catch((error: unknown) =>
+        log.warn({ err: error, room: hub.roomId }, 'what was deleted is pinned still'),
+      )
     }
   })
 

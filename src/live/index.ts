@@ -3,6 +3,9 @@ import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Audit } from '../audit/index.ts'
 import type { Config } from '../config/load.ts'
+import type { Secrets } from '../config/secrets.ts'
+import type { Coins } from '../coin/index.ts'
+import { isModerator } from '../danmaku/index.ts'
 import type { DanmakuService } from '../danmaku/index.ts'
 import type { Health } from '../../contract/live.ts'
 import type { IngestEvent, IngestLink, PublishAnswer, PublishRequest } from '../ingest/index.ts'
@@ -13,6 +16,7 @@ import type { Db } from '../platform/db/db.ts'
 import type { Events } from '../platform/events/events.ts'
 import type { Caller } from '../platform/http/route.ts'
 import type { Images } from '../platform/image/image.ts'
+import type { Kv } from '../platform/kv/kv.ts'
 import type { Limits } from '../platform/limit/limit.ts'
 import type { Log } from '../platform/log/log.ts'
 import type { UserService } from '../user/index.ts'
@@ -20,35 +24,58 @@ import { recheckAudience } from './audience.ts'
 import { createAuthorise } from './authorise.ts'
 import { createChat } from './chat.ts'
 import { createCovers } from './covers.ts'
+import { addToCounter, likesOf } from './gift-store.ts'
+import { createGifts } from './gifts.ts'
 import { createHubs } from './hubs.ts'
 import { createModeration } from './moderation.ts'
+import { createOrder, readOrder } from './order.ts'
+import { deletePin } from './order-store.ts'
+import { createOverlays } from './overlays.ts'
 import { createPictures } from './pictures.ts'
 import { createPlayback } from './playback.ts'
+import { createRaids } from './raids.ts'
 import { repeat } from './repeat.ts'
+import { createDestinations } from './restream/destinations.ts'
+import { createRestream } from './restream/keeper.ts'
 import { createPutReplay } from './replay.ts'
 import type { Replays } from './replay.ts'
+import type { RoomNow } from './room-hub.ts'
 import { createRooms } from './rooms.ts'
 import { healthLifeMs, toHealth } from './rules.ts'
+import type { RoomNews } from './room-channel.ts'
+import { createSchedule } from './schedule.ts'
 import { createSessions } from './sessions.ts'
 import * as store from './store.ts'
 import './tables.ts'
 import { createTurns } from './turns.ts'
 
+export { isPublicAddress } from './restream/address.ts'
 export type { ReplayInput, Replays } from './replay.ts'
 export { clearStreamKey as voidStreamKey } from './store.ts'
 export { createReplays, deleteRecording } from './video-replays.ts'
 export { mountLivePlayRoutes } from './play-routes.ts'
+export { mountPublishSocket } from './publish-socket.ts'
+export { mountLinkRoutes } from './link-routes.ts'
+export { mountLifeRoutes } from './life-routes.ts'
+export { mountOrderRoutes } from './order-routes.ts'
 export { mountLiveRoutes } from './routes.ts'
 export { mountRoomSocket } from './socket.ts'
 
 export interface LiveDeps {
   config: Pick<
     Config,
-    'dataDir' | 'recordingsDir' | 'diskReserveBytes' | 'recordingQuotaBytes' | 'recordingDays'
+    | 'dataDir'
+    | 'recordingsDir'
+    | 'diskReserveBytes'
+    | 'recordingQuotaBytes'
+    | 'recordingDays'
+    | 'privateDestinations'
   >
+  secrets: Secrets
   /** Signs the places in lists. */
   cursorSecret: string | Uint8Array
   db: Db
+  kv: Kv
   bus: Bus
   blobs: Blobs
   events: Events
@@ -58,6 +85,7 @@ export interface LiveDeps {
   log: Log
   users: UserService
   danmaku: DanmakuService
+  coins: Coins
   replays: Replays
   /** Whether a session still holds: open sockets ask again. */
   callerOf: (sessionId: string) => Promise<Caller | undefined>
@@ -76,7 +104,7 @@ export interface LiveDeps {
 export type Live = Awaited<ReturnType<typeof createLive>>
 
 export const createLive = async (deps: LiveDeps) => {
-  const { config, db, bus, clock, users, danmaku, events } = deps
+  const { config, db, kv, bus, clock, users, danmaku, events } = deps
   const log = deps.log.child({ feature: 'live' })
   const turns = createTurns()
   const health = new Map<string, { health: Health; atMs: number }>()
@@ -112,6 +140,7 @@ export const createLive = async (deps: LiveDeps) => {
     viewersOf: (roomId) => hubs.viewersOf(roomId),
     cut: (sessionId, reason) => link().cut(sessionId, reason),
     isReplayPublic: deps.replays.isPublic,
+    readOrder: (ownerId) => readOrder({ db, users, danmaku }, ownerId),
     changed,
     hasPictures: deps.hasFfmpeg,
     replayDefault: deps.replayDefault ?? (async () => 'private'),
@@ -125,20 +154,29 @@ export const createLive = async (deps: LiveDeps) => {
     },
     findSession: (id) => store.findSession(db, id),
   })
-  const chat = createChat({
-    danmaku,
-    users,
-    clock,
-    link,
-    publish: (roomId, news) => hubs.publish(roomId, news),
-  })
+  const mayModerate = ({ ownerId, order: { moderators } }: RoomNow, caller: Caller): boolean =>
+    caller.userId === ownerId || isModerator(caller) || moderators.has(caller.userId)
+  const publish = (roomId: string, news: RoomNews): Promise<void> => hubs.publish(roomId, news)
+  const chat = createChat({ danmaku, users, clock, kv, link, mayModerate, publish })
+  const gifts = createGifts({ db, clock, events, users, coins: deps.coins, danmaku, rooms, publish })
   const hubs = await createHubs({
     bus,
     clock,
     log,
     readRoom: (roomId) => rooms.now(roomId),
-    readHistory: (session, ownerId) => chat.history(session, ownerId),
+    readHistory: async (room, session) => ({
+      danmaku: await chat.history(room, session),
+      gifts: await gifts.newest(session.id),
+    }),
+    mayModerate,
     saveViewers: (sessionId, viewers) => store.setViewers(db, sessionId, viewers),
+    saveLikes: async (sessionId, likes) => {
+      await addToCounter(db, sessionId, { likes })
+      return (await likesOf(db, [sessionId])).get(sessionId) ?? 0
+    },
+    onDeleted: async (ownerId, danmakuId, roomId) => {
+      if (await deletePin(db, ownerId, { danmakuId })) changed({ room_id: roomId })
+    },
   })
   const sessions = createSessions({
     db,
@@ -151,6 +189,13 @@ export const createLive = async (deps: LiveDeps) => {
     turns,
     recordingDays: config.recordingDays,
   })
+  const order = createOrder({ db, clock, events, users, danmaku, rooms, publish, changed })
+  const schedule = createSchedule({ db, clock, events, users, rooms })
+  const raids = createRaids({ db, clock, log, events, users, rooms, sessions, publish })
+  const sealed = { db, clock, secrets: deps.secrets, allowPrivate: config.privateDestinations }
+  const destinations = createDestinations(sealed)
+  const restream = createRestream({ ...sealed, log, link })
+  const overlays = createOverlays({ db, secrets: deps.secrets, users })
   const authorise = createAuthorise({
     db,
     clock,
@@ -167,7 +212,7 @@ export const createLive = async (deps: LiveDeps) => {
   // While nobody is connected nobody watches: what a killed process left behind is not true any more.
   await store.forgetViewers(db)
   const opened = deps.openLink({
-    authorise,
+    authorise: authorise.byKey,
     onEvent: (event) => {
       if (event.type === 'health') {
         health.set(event.sessionId, { health: toHealth(event.health), atMs: clock.now() })
@@ -195,6 +240,13 @@ export const createLive = async (deps: LiveDeps) => {
       () => recheckAudience({ hubs, log, callerOf: deps.callerOf }),
       say('sockets were not checked'),
     ),
+    repeat(1_000, () => raids.sweep(), say('raids were not carried out')),
+    repeat(5_000, () => schedule.sweep(), say('announced broadcasts were not looked after')),
+    repeat(
+      1_000,
+      () => (deps.hasFfmpeg && link().connected ? restream.sweep() : undefined),
+      say('destinations were not looked after'),
+    ),
     repeat(600_000, () => dropRecordings(), say('old recordings were not deleted')),
   ]
 
@@ -218,6 +270,12 @@ export const createLive = async (deps: LiveDeps) => {
   })
   return {
     rooms,
+    order,
+    gifts,
+    schedule,
+    raids,
+    destinations,
+    overlays,
     moderation,
     sessions,
     covers,
@@ -230,11 +288,20 @@ export const createLive = async (deps: LiveDeps) => {
     dropRecordings,
     /** Now rather than at the next round: sockets of sessions that ended are closed. */
     recheckAudience: () => recheckAudience({ hubs, log, callerOf: deps.callerOf }),
+    /** Of a browser's publication through this process. */
+    publishing: {
+      authorise: async (userId: string, address: string): Promise<PublishAnswer> => {
+        await rooms.ensure(userId)
+        return authorise.byOwner(userId, address)
+      },
+      publish: (...args: Parameters<IngestLink['publish']>) => link().publish(...args),
+    },
     healthOf: (sessionId: string): Health | null => rooms.healthOf(sessionId) ?? null,
     isIngestUp: (): boolean => link().connected,
     /** After the HTTP server, before danmaku, bus and database. */
     async close(): Promise<void> {
       await Promise.all(loops.map((loop) => loop.stop()))
+      await restream.close()
       await opened.close()
       await turns.idle()
       await hubs.close()

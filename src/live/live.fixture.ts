@@ -8,6 +8,7 @@ import type { RoomSocketServer } from '../../contract/live.ts'
 import type { Role } from '../../contract/user.ts'
 import { createAudit } from '../audit/index.ts'
 import { loadSecrets } from '../config/secrets.ts'
+import { createCoins } from '../coin/index.ts'
 import { createDanmaku, mountDanmakuRoutes } from '../danmaku/index.ts'
 import type { FindTimeline } from '../danmaku/index.ts'
 import type { EndedSummary, IngestLink, PublicationState, SessionEvent } from '../ingest/index.ts'
@@ -29,8 +30,17 @@ import { createTestPassport } from '../passport/testing.ts'
 import { createMemoryKv } from '../platform/kv/memory.ts'
 import { createLimits } from '../platform/limit/limit.ts'
 import { silentLog } from '../platform/log/log.ts'
-import { createUserService } from '../user/index.ts'
-import { createLive, mountLivePlayRoutes, mountLiveRoutes, mountRoomSocket } from './index.ts'
+import { createRelations, createUserService } from '../user/index.ts'
+import {
+  createLive,
+  mountLifeRoutes,
+  mountLinkRoutes,
+  mountLivePlayRoutes,
+  mountLiveRoutes,
+  mountOrderRoutes,
+  mountPublishSocket,
+  mountRoomSocket,
+} from './index.ts'
 import type { LiveDeps, ReplayInput } from './index.ts'
 
 export interface Person {
@@ -58,6 +68,7 @@ export interface LiveAppOptions {
   directory?: string
   hasFfmpeg?: boolean
   perAddress?: number
+  privateDestinations?: boolean
   timelineOf?: FindTimeline
 }
 
@@ -85,6 +96,8 @@ export const createLiveApp = async (options: LiveAppOptions) => {
     clock,
     count: async (_trx, timelineId, by) => void counted.set(timelineId, (counted.get(timelineId) ?? 0) + by),
   })
+  const cursorSecret = Buffer.from('secret of the tests')
+  const coins = createCoins({ db, kv, clock, cursorSecret })
   const replays = new Map<
     string,
     ReplayInput & { videoId: string; puts: number; cover: Buffer | undefined }
@@ -98,9 +111,13 @@ export const createLiveApp = async (options: LiveAppOptions) => {
       diskReserveBytes: 1,
       recordingQuotaBytes: 1e9,
       recordingDays: 7,
+      privateDestinations: options.privateDestinations ?? false,
     },
+    secrets,
     cursorSecret: 'secret of the tests',
     db,
+    kv,
+    coins,
     bus,
     blobs,
     events,
@@ -133,7 +150,8 @@ export const createLiveApp = async (options: LiveAppOptions) => {
 
   const app = await createHttpServer({ log, trustedProxies: [] })
   making.defer(() => app.close())
-  const router = createRouter(app, createAuthenticate(passport))
+  const authenticate = createAuthenticate(passport)
+  const router = createRouter(app, authenticate)
   const sockets = await registerSockets(app, {
     publicUrl: 'https://vireo.example',
     perAddress: options.perAddress ?? 100,
@@ -141,9 +159,15 @@ export const createLiveApp = async (options: LiveAppOptions) => {
     now: () => Date.now(),
   })
   const callerOf = (sessionId: string) => passport.sessions.callerOf(sessionId)
-  mountLiveRoutes({ app, router, limits, live, config: { publicUrl: undefined, rtmpPort: 1935 } })
+  const config = { siteName: 'Vireo', publicUrl: undefined, rtmpPort: 1935 }
+  mountLiveRoutes({ app, router, limits, live, config })
+  mountLinkRoutes({ app, router, authenticate, limits, live, config })
+  mountOrderRoutes({ router, order: live.order })
+  mountLifeRoutes({ router, limits, live })
   mountLivePlayRoutes({ app, live })
-  mountRoomSocket({ router, sockets, tickets: createTickets(kv), limits, callerOf, live })
+  const tickets = createTickets(kv)
+  mountRoomSocket({ router, sockets, tickets, limits, callerOf, live })
+  mountPublishSocket({ sockets, tickets, limits, callerOf, live, now: () => Date.now() })
   mountDanmakuRoutes({
     router,
     service: danmaku,
@@ -195,6 +219,8 @@ export const createLiveApp = async (options: LiveAppOptions) => {
     base,
     db,
     live,
+    coins,
+    relations: createRelations({ db, clock, events, cursorSecret }),
     danmaku,
     passport,
     users,
@@ -311,6 +337,7 @@ export const createPlayedIngest = (clock: Clock) => {
     timeline: () => [],
     mediaTimeAt: (_sessionId, pdtMs) => pdtMs - 1_000_000,
     edgeMediaTimeMs: () => state.edgeMs,
+    publish: () => undefined,
     close: async () => undefined,
   }
   const tell = async (

@@ -8,8 +8,10 @@ import { AppError } from '../platform/errors/app-error.ts'
 import { secretToken } from '../platform/ids/ids.ts'
 import { toAuthor } from '../user/index.ts'
 import type { UserService, UserWithCounts } from '../user/index.ts'
+import { likesOf } from './gift-store.ts'
+import type { RoomOrder } from './order.ts'
 import type { RoomNow } from './room-hub.ts'
-import { defaultTitle, keyHash, roomStateOf } from './rules.ts'
+import { defaultTitle, hasStreamKey, keyHash, roomStateOf } from './rules.ts'
 import * as store from './store.ts'
 import type { RoomRow, SessionRow } from './store.ts'
 import { toRoom } from './view.ts'
@@ -21,6 +23,8 @@ interface Deps {
   users: UserService
   cursorSecret: string | Uint8Array
   healthOf: (sessionId: string) => Health | undefined
+  /** What keeps a room in order: for its sockets. */
+  readOrder: (ownerId: string) => Promise<RoomOrder>
   /** Fresher than the row where this process has the room's sockets. */
   viewersOf: (roomId: string) => number | undefined
   /** Cuts the session's publisher. */
@@ -39,7 +43,7 @@ export type Rooms = ReturnType<typeof createRooms>
 
 export const createRooms = (deps: Deps) => {
   const { db, clock, users, cursorSecret, healthOf, viewersOf, cut, isReplayPublic, changed } = deps
-  const { hasPictures, replayDefault } = deps
+  const { hasPictures, replayDefault, readOrder } = deps
 
   const ownerOf = async (userId: string): Promise<UserWithCounts> => {
     const user = await users.row(userId)
@@ -85,7 +89,8 @@ export const createRooms = (deps: Deps) => {
     const roomId = user.room_id
     const viewers = viewersIn(roomId, running)
     const author = toAuthor(user, followed.size > 0)
-    const view = viewWith({ roomId, author, room, running, last, viewers })
+    const likes = running === undefined ? 0 : ((await likesOf(db, [running.id])).get(running.id) ?? 0)
+    const view = viewWith({ roomId, author, room, running, last, viewers, likes })
     const shown = view.last_session
     if (shown?.video_id == null || viewer === user.id || (await isReplayPublic(shown.id))) return view
     return { ...view, last_session: { ...shown, video_id: null } }
@@ -93,14 +98,22 @@ export const createRooms = (deps: Deps) => {
 
   const viewsOf = async (sessions: readonly SessionRow[], viewer: string | undefined): Promise<Room[]> => {
     const owners = sessions.map((row) => row.user_id)
-    const [authors, rooms] = await Promise.all([users.authors(owners, viewer), store.findRooms(db, owners)])
+    const [authors, rooms, likes] = await Promise.all([
+      users.authors(owners, viewer),
+      store.findRooms(db, owners),
+      likesOf(
+        db,
+        sessions.map((row) => row.id),
+      ),
+    ])
     const roomOf = new Map(rooms.map((room) => [room.user_id, room]))
     return sessions.flatMap((running) => {
       const author = authors.get(running.user_id)
       if (author === undefined) return []
       const room = roomOf.get(running.user_id)
       const { room_id: roomId, viewers } = running
-      return [viewWith({ roomId, author, room, running, last: undefined, viewers })]
+      const liked = likes.get(running.id) ?? 0
+      return [viewWith({ roomId, author, room, running, last: undefined, viewers, likes: liked })]
     })
   }
 
@@ -114,7 +127,7 @@ export const createRooms = (deps: Deps) => {
     return {
       ...view,
       replay: (room?.replay ?? (await replayDefault())) as OwnRoom['replay'],
-      has_stream_key: room?.stream_key_hash != null,
+      has_stream_key: hasStreamKey(room?.stream_key_hash),
       health: (running && healthOf(running.id)) ?? null,
     }
   }
@@ -134,8 +147,13 @@ export const createRooms = (deps: Deps) => {
     async now(roomId: string): Promise<RoomNow | undefined> {
       const user = await users.byRoom(roomId)
       if (user === undefined) return undefined
-      const [view, running] = await Promise.all([viewOf(user), store.findRunning(db, user.id)])
-      return { ownerId: user.id, view, session: roomStateOf(running) === 'idle' ? undefined : running }
+      const [view, running, order] = await Promise.all([
+        viewOf(user),
+        store.findRunning(db, user.id),
+        readOrder(user.id),
+      ])
+      const session = roomStateOf(running) === 'idle' ? undefined : running
+      return { ownerId: user.id, view, session, order }
     },
 
     /** Its owner and its session on the air. Throws `not_found`. */

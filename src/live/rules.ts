@@ -15,6 +15,12 @@ export const healthLifeMs = 6_000
 export const keyHash = (streamKey: string): string =>
   createHash('sha256').update(streamKey).digest('base64url')
 
+/** Stands where a key's hash would while the owner publishes without one; no key hashes to it. Void, it cuts them too. */
+export const keylessMark = (userId: string): string => `web:${userId}`
+
+export const hasStreamKey = (hash: string | null | undefined): boolean =>
+  hash != null && !hash.startsWith('web:')
+
 export const defaultTitle = (nickname: string): string => `${nickname}的直播间`
 
 export const roomStateOf = (session: SessionRow | undefined): 'idle' | 'live' | 'reconnecting' =>

@@ -1,10 +1,9 @@
 /** Owns the socket of a room and the tickets for it: what comes in is validated, what fails is said and nothing else. */
-import { roomSocketClient, roomSocketPath } from '../../contract/live.ts'
+import { batchProtocol, roomSocketClient, roomSocketPath } from '../../contract/live.ts'
 import type { RoomSocketServer } from '../../contract/live.ts'
 import { errorCodes } from '../../contract/errors.ts'
 import { socketTicket } from '../../contract/site.ts'
 import { id as idSchema } from '../../contract/common.ts'
-import { isModerator } from '../danmaku/index.ts'
 import type { DanmakuService } from '../danmaku/index.ts'
 import { AppError, isAppError } from '../platform/errors/app-error.ts'
 import { languageOf, say } from '../platform/http/language.ts'
@@ -18,6 +17,7 @@ import type { Chat, WriteDanmaku } from './chat.ts'
 import type { Hubs } from './hubs.ts'
 import { encode, peerId } from './room-hub.ts'
 import type { Peer, RoomHub } from './room-hub.ts'
+import type { Raids } from './raids.ts'
 
 export interface RoomSocketDeps {
   router: Router
@@ -25,13 +25,14 @@ export interface RoomSocketDeps {
   tickets: Tickets
   limits: Limits
   callerOf: (sessionId: string) => Promise<Caller | undefined>
-  live: { hubs: Hubs; chat: Chat; danmaku: DanmakuService; log: Log }
+  live: { hubs: Hubs; chat: Chat; danmaku: DanmakuService; raids: Raids; log: Log }
 }
 
 interface Visit {
   hub: RoomHub
   caller: Caller | undefined
-  canWrite: boolean
+  mutedUntilMs: number | null
+  takesBatches: boolean
   language: Language
 }
 
@@ -39,6 +40,9 @@ interface Visit {
 const maxNonsense = 5
 /** Danmaku of one socket that wait to be stored. */
 const maxWaiting = 10
+/** More likes than fingers make are not counted. */
+const likesPerSecond = 20
+const likesAtOnce = 60
 
 export const mountRoomSocket = ({
   router,
@@ -48,7 +52,7 @@ export const mountRoomSocket = ({
   callerOf,
   live,
 }: RoomSocketDeps): void => {
-  const { hubs, chat, danmaku, log } = live
+  const { hubs, danmaku } = live
   const opened = limits.create({ name: 'socket', points: 600, windowS: 60 })
   const issued = limits.create({ name: 'socket_ticket', points: 60, windowS: 60 })
 
@@ -73,20 +77,33 @@ export const mountRoomSocket = ({
       const roomId = idSchema.safeParse((request.params as { id?: unknown }).id)
       const hub = roomId.success ? await hubs.get(roomId.data) : undefined
       if (hub === undefined) throw new AppError('not_found')
-      const muted = caller !== undefined && (await danmaku.isMuted(hub.room.ownerId, caller.userId))
-      const language = languageOf(request.headers['accept-language'])
-      return { hub, caller, canWrite: caller !== undefined && !muted, language }
+      const mutedUntilMs =
+        caller === undefined ? undefined : await danmaku.mutedUntil(hub.room.ownerId, caller.userId)
+      const offered = request.headers['sec-websocket-protocol'] ?? ''
+      return {
+        hub,
+        caller,
+        mutedUntilMs: mutedUntilMs ?? null,
+        takesBatches: offered.split(',').some((name) => name.trim() === batchProtocol),
+        language: languageOf(request.headers['accept-language']),
+      }
     },
-    open: (connection, visit) => serveVisit(connection, visit, { chat, log }),
+    open: (connection, visit) => serveVisit(connection, visit, live),
   })
 }
 
-const serveVisit = (connection: Connection, visit: Visit, { chat, log }: { chat: Chat; log: Log }): void => {
+const serveVisit = (
+  connection: Connection,
+  visit: Visit,
+  { chat, raids, log }: RoomSocketDeps['live'],
+): void => {
   const { hub, caller, language } = visit
   const peer: Peer = {
     id: peerId(),
     userId: caller?.userId,
     caller,
+    mutedUntilMs: visit.mutedUntilMs,
+    takesBatches: visit.takesBatches,
     send: (frame) => connection.send(frame),
     close: (code, reason) => connection.close(code, reason),
   }
@@ -113,17 +130,45 @@ const serveVisit = (connection: Connection, visit: Visit, { chat, log }: { chat:
     }
   }
 
+  const mayLike = createLikeLimit()
+  let stayed = false
+  const stay = (raidId: string): void => {
+    // One socket says it once.
+    if (stayed) return
+    stayed = true
+    raids.stay(raidId).catch((error: unknown) => log.warn({ err: error }, 'who stays was not counted'))
+  }
+
+  const hear = (message: ReturnType<typeof roomSocketClient.parse>): void => {
+    if (message.type === 'danmaku') void write(message)
+    else if (message.type === 'stay') stay(message.raid_id)
+    else if (message.type === 'like' && caller !== undefined && peer.mutedUntilMs === null)
+      hub.like(mayLike(message.count))
+  }
+
   connection.onText((text) => {
     const message = readMessage(text)
-    if (message.ok) {
-      if (message.value.type === 'danmaku') void write(message.value)
-    } else if (message.error === 'params_invalid' && ++nonsense > maxNonsense) {
+    if (message.ok) hear(message.value)
+    else if (message.error === 'params_invalid' && ++nonsense > maxNonsense) {
       connection.close(1008, 'not understood')
     } else fail(new AppError(message.error), message.clientId)
   })
   connection.onClose(() => hub.leave(peer))
-  const canModerate = caller !== undefined && (caller.userId === hub.room.ownerId || isModerator(caller))
-  hub.join(peer, { canWrite: visit.canWrite, canModerate })
+  hub.join(peer)
+}
+
+/** How many of so many likes count: what fingers can do since the last. */
+const createLikeLimit = () => {
+  let allowance = likesAtOnce
+  let atMs = Date.now()
+  return (count: number): number => {
+    const nowMs = Date.now()
+    allowance = Math.min(likesAtOnce, allowance + ((nowMs - atMs) * likesPerSecond) / 1000)
+    atMs = nowMs
+    const taken = Math.min(count, Math.floor(allowance))
+    allowance -= taken
+    return taken
+  }
 }
 
 type Read =

@@ -37,6 +37,16 @@ export const findRoomByKeyHash = (db: Queries, hash: string) =>
     .where('stream_key_hash', '=', hash)
     .executeTakeFirst()
 
+/** As `findRoomByKeyHash`, for who is known by other proof. */
+export const findRoomOfOwner = (db: Queries, userId: string) =>
+  db
+    .selectFrom('room')
+    .innerJoin('user', 'user.id', 'room.user_id')
+    .selectAll('room')
+    .select('user.banned_ms')
+    .where('room.user_id', '=', userId)
+    .executeTakeFirst()
+
 export const updateRoom = async (db: Queries, userId: string, change: Partial<RoomRow>): Promise<void> => {
   if (Object.keys(change).length === 0) return
   await db.updateTable('room').set(change).where('user_id', '=', userId).execute()

@@ -1,4 +1,6 @@
-/** Owns the row types of rooms and live sessions. */
+/** Owns the row types of rooms and live sessions, of order and life in them, and of what they are connected to. */
+import type { GiftId } from '../../contract/gift.ts'
+import type { DestinationProblem, DestinationState } from '../../contract/restream.ts'
 
 export interface RoomTable {
   user_id: string
@@ -51,9 +53,125 @@ export interface LiveSessionTable {
   recording_due_ms: number | null
 }
 
+export interface RoomRulesTable {
+  owner_id: string
+  slow_s: number
+  followers_min: number | null
+  /** JSON: a list of refused words. */
+  words: string
+}
+
+export interface RoomPinTable {
+  owner_id: string
+  text: string
+  user_id: string
+  at_ms: number
+  danmaku_id: string | null
+}
+
+export interface GiftTable {
+  id: string
+  session_id: string
+  owner_id: string
+  user_id: string
+  gift: GiftId
+  count: number
+  combo: number
+  coins: number
+  /** Given by the client: the same gives once. Unique per user. */
+  client_id: string
+  sent_ms: number
+}
+
+/** The sum of somebody's gifts, changed in the transaction that adds the gift. */
+export interface GiftTotalTable {
+  /** A live session's id, or the owner's for all time. */
+  scope: string
+  user_id: string
+  coins: number
+  /** Of a session: the last gift, how many of it in a row, and when. */
+  combo_gift: string
+  combo: number
+  combo_ms: number
+}
+
+export interface LiveCounterTable {
+  session_id: string
+  likes: number
+  gift_coins: number
+}
+
+export interface ScheduleTable {
+  id: string
+  owner_id: string
+  room_id: string
+  title: string
+  starts_ms: number
+  /** `soon`: those who asked were told that it is about to begin. */
+  state: 'planned' | 'soon' | 'started' | 'over' | 'cancelled'
+  round: number
+  telling: 'soon' | 'started' | 'cancelled' | null
+  reminders: number
+}
+
+export interface ScheduleReminderTable {
+  schedule_id: string
+  user_id: string
+  told: string
+}
+
+export interface RaidTable {
+  id: string
+  from_owner_id: string
+  to_owner_id: string
+  session_id: string
+  ends_session: number
+  go_ms: number
+  viewers: number
+  /** Who does not come along. */
+  stays: number
+  state: 'counting' | 'done' | 'cancelled'
+  running_key: string | null
+}
+
+export interface DestinationTable {
+  id: string
+  owner_id: string
+  name: string
+  url: string
+  /** Sealed. */
+  stream_key: string
+  enabled: number
+  state: DestinationState
+  problem: DestinationProblem | null
+  since_ms: number
+  retry_ms: number | null
+  failures: number
+  version: number
+  sender: string | null
+  sender_until_ms: number
+}
+
+export interface RoomOverlayTable {
+  owner_id: string
+  /** SHA-256 of the secret, base64url. Unique. */
+  secret_hash: string
+  sealed: string
+}
+
 declare module '../platform/db/tables.ts' {
   interface Tables {
     room: RoomTable
     live_session: LiveSessionTable
+    room_rules: RoomRulesTable
+    room_pin: RoomPinTable
+    gift: GiftTable
+    gift_total: GiftTotalTable
+    live_counter: LiveCounterTable
+    schedule: ScheduleTable
+    schedule_reminder: ScheduleReminderTable
+    raid: RaidTable
+    destination: DestinationTable
+    room_overlay: RoomOverlayTable
   }
 }

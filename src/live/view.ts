@@ -16,6 +16,7 @@ export interface RoomParts {
   running: SessionRow | undefined
   last: SessionRow | undefined
   viewers: number
+  likes: number
   /** This machine can make pictures of running sessions. */
   hasPictures: boolean
   nowMs: number
@@ -47,9 +48,17 @@ export const toRoom = (parts: RoomParts): Room => {
         ? isoTime(session.left_ms + returnMs)
         : null,
     viewers: parts.viewers,
+    peak_viewers: session === undefined ? 0 : Math.max(session.peak_viewers, parts.viewers),
+    likes: session === undefined ? 0 : parts.likes,
     author,
     session_id: session?.id ?? null,
-    play: session ? { ll_hls: livePath(roomId, 'll.m3u8'), hls: livePath(roomId, 'live.m3u8') } : null,
+    play: session
+      ? {
+          ll_hls: livePath(roomId, 'll.m3u8'),
+          hls: livePath(roomId, 'live.m3u8'),
+          dvr: session.recorded === 1 ? livePath(roomId, 'dvr.m3u8') : null,
+        }
+      : null,
     last_session: shown ?? null,
   }
 }

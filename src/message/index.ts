@@ -51,7 +51,14 @@ export const createMessages = async (deps: Deps) => {
   const notifications = createNotifications({ db, clock, feed, describe, cursorSecret })
   const privately = createPrivateMessages({ db, kv, bus, clock, users, cursorSecret })
   const hub = await createHub({ bus, log, users, notifications, callerOf })
-  await listenToNews({ db, events, notify, comments, ownerOf: videos.ownerOf })
+  await listenToNews({
+    db,
+    events,
+    notify,
+    comments,
+    nicknameOf: async (id) => (await users.row(id))?.nickname,
+    ownerOf: videos.ownerOf,
+  })
 
   return {
     notifications,

@@ -1,6 +1,8 @@
 /** Owns which events become notifications, and for whom. Each is in the rows exactly once, whatever is killed. */
 import type { EventOf } from '../../contract/events.ts'
 import type {} from '../../contract/comment.ts'
+import type {} from '../../contract/room.ts'
+import type {} from '../../contract/schedule.ts'
 import type { Db, Transaction } from '../platform/db/db.ts'
 import type { Events } from '../platform/events/events.ts'
 import type { Notify } from './notify.ts'
@@ -16,6 +18,8 @@ interface Deps {
   events: Events
   notify: Notify
   comments: FindComments
+  /** undefined where the user is gone. */
+  nicknameOf: (userId: string) => Promise<string | undefined>
   /** Whose video it is, by public id. */
   ownerOf: (videoId: string) => Promise<string | undefined>
 }
@@ -31,17 +35,27 @@ const types = [
   'comment.liked',
   'post.liked',
   'user.followed',
+  'schedule.reminded',
+  'room.moderator_appointed',
 ] as const
 type Event = EventOf<(typeof types)[number]>
 type Made = EventOf<'comment.created'>['payload']
 
+const reminders = { soon: 'live_soon', started: 'live_begun', cancelled: 'live_called_off' } as const
 const reactions = {
   'video.liked': 'liked',
   'video.favourited': 'favourited',
   'video.coined': 'coined',
 } as const
 
-export const listenToNews = async ({ db, events, notify, comments, ownerOf }: Deps): Promise<void> => {
+export const listenToNews = async ({
+  db,
+  events,
+  notify,
+  comments,
+  nicknameOf,
+  ownerOf,
+}: Deps): Promise<void> => {
   const onComment = async (trx: Transaction, made: Made, parentBy: string | undefined, owner?: string) => {
     const subject = { kind: 'comment', id: made.comment_id, videoId: made.video_id } as const
     const told = new Set<string>()
@@ -94,6 +108,20 @@ export const listenToNews = async ({ db, events, notify, comments, ownerOf }: De
         const { video_id: id, owner_id: userId } = event.payload
         const code = event.type === 'video.ready' ? 'video_ready' : 'video_failed'
         return (trx) => notify.notice(trx, userId, { code, subject: { kind: 'video', id } })
+      }
+      case 'schedule.reminded': {
+        const { owner_id: id, title, what, user_ids: userIds } = event.payload
+        const params = { title, name: (await nicknameOf(id)) ?? '' }
+        const notice = { code: reminders[what], params, subject: { kind: 'room', id } } as const
+        return async (trx) => {
+          for (const userId of userIds) await notify.notice(trx, userId, notice)
+        }
+      }
+      case 'room.moderator_appointed': {
+        const { owner_id: id, user_id: userId } = event.payload
+        const params = { name: (await nicknameOf(id)) ?? '' }
+        const subject = { kind: 'room', id } as const
+        return (trx) => notify.notice(trx, userId, { code: 'moderator_appointed', params, subject })
       }
       default: {
         const { video_id: id, owner_id: userId, user_id: actorId } = event.payload

@@ -50,6 +50,7 @@ import { createTwoStepSetup } from './two-step-setup.ts'
 import { createTwoStep } from './two-step.ts'
 import { startUpkeep } from './upkeep.ts'
 
+export { createSeal } from './seal.ts'
 export { mountAccountRoutes } from './account-routes.ts'
 export { createAnswerSession } from './answer.ts'
 export type { AnswerSession } from './answer.ts'

@@ -14,6 +14,7 @@ const contentTypes: Readonly<Record<string, string>> = {
   jpg: 'image/jpeg',
   webp: 'image/webp',
   mp4: 'video/mp4',
+  vtt: 'text/vtt; charset=utf-8',
   m3u8: 'application/vnd.apple.mpegurl',
 }
 const typeOf = (name: string): string =>

@@ -44,6 +44,8 @@ export const mountPlaybackRoutes = ({ app, blobs, playable }: Deps): void => {
   const fileOf = async (video: Playable, name: string): Promise<ByteSource | undefined> => {
     if (name === 'master.m3u8')
       return textSource(masterPlaylist({ uri: playlistName, ...video }), name, asked)
+    const beside = video.beside(name)
+    if (beside !== undefined) return blobSource(blobs, beside, asked)
     return video.source === 'upload' ? uploadFile(video, name) : recordingFile(video, name)
   }
 

@@ -99,6 +99,7 @@ export const superviseMachine = async (config: Config): Promise<Supervisor> => {
       linkSecret: secrets.keyFor('ingest-link').reveal().toString('base64url'),
       dataDir: config.dataDir,
       recordingsDir: config.recordingsDir,
+      partMs: config.livePartMs,
       logLevel: config.logLevel,
     })
 

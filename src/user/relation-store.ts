@@ -23,6 +23,21 @@ export const lockPair = async (trx: Transaction, oneId: string, otherId: string)
       .execute()
   ).length
 
+/** Sorts by the time of following; undefined where nobody follows. */
+export const followKey = async (
+  q: Queries,
+  followerId: string,
+  userId: string,
+): Promise<string | undefined> =>
+  (
+    await q
+      .selectFrom('user_follow')
+      .select('sort_key')
+      .where('follower_id', '=', followerId)
+      .where('user_id', '=', userId)
+      .executeTakeFirst()
+  )?.sort_key
+
 /** False if it was there. */
 export const insertFollow = (trx: Transaction, row: FollowRow): Promise<boolean> =>
   insertIfAbsent(trx, 'user_follow', row)

@@ -5,7 +5,7 @@ import type { Clock } from '../platform/clock/clock.ts'
 import { isDuplicate } from '../platform/db/db.ts'
 import type { Db, Queries, Transaction } from '../platform/db/db.ts'
 import { AppError } from '../platform/errors/app-error.ts'
-import { publicId, sortableId } from '../platform/ids/ids.ts'
+import { publicId, sortableId, timeOf } from '../platform/ids/ids.ts'
 import * as relations from './relation-store.ts'
 import { standingTo } from './relations.ts'
 import { isUsername, randomNickname, usernameKey } from './rules.ts'
@@ -78,6 +78,12 @@ export const createUserService = ({ db, clock }: { db: Db; clock: Clock }) => ({
   /** Whom of these `viewerId` follows; at most one page of ids. */
   async followedAmong(viewerId: string, ids: readonly string[], q: Queries = db): Promise<Set<string>> {
     return new Set((await relations.followsAmong(q, viewerId, ids)).keys())
+  },
+
+  /** Since when `followerId` follows `userId`, ms since 1970; undefined if they do not. */
+  async followedSince(followerId: string, userId: string): Promise<number | undefined> {
+    const key = await relations.followKey(db, followerId, userId)
+    return key === undefined ? undefined : timeOf(key)
   },
 
   /** Who of these follows `userId`. */

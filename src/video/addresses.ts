@@ -13,6 +13,8 @@ const lifeHours = 6
 export interface Addresses {
   /** Of the master playlist; relative addresses in it keep the proof. */
   hls(publicId: string, visibility: Visibility): string
+  /** Of a file that stands beside the playlist. */
+  beside(publicId: string, visibility: Visibility, file: string): string
   /** Is `{expires}.{signature}` a proof for this video as it is now? */
   isGrant(grant: string, publicId: string, visibility: Visibility): boolean
 }
@@ -21,7 +23,10 @@ export const createAddresses = ({ secrets, clock }: { secrets: Secrets; clock: C
   const key = secrets.keyFor('play')
   return {
     hls(publicId, visibility) {
-      const plain = `videos/${publicId}/master.m3u8`
+      return this.beside(publicId, visibility, 'master.m3u8')
+    },
+    beside(publicId, visibility, file) {
+      const plain = `videos/${publicId}/${file}`
       if (visibility === 'public') return `/play/${plain}`
       // Whole hours: the same address for everybody who asks within one, so that caches can hold it.
       const expiresS = (Math.floor(clock.now() / hourMs) + lifeHours + 1) * 3600

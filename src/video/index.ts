@@ -1,5 +1,6 @@
 /** Videos: uploads and what is made of them, lists, likes, covers, replays of live sessions. */
 import { join } from 'node:path'
+import type { CategoryId } from '../../contract/video.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Config } from '../config/load.ts'
 import type { Secrets } from '../config/secrets.ts'
@@ -7,6 +8,8 @@ import type { Blobs } from '../platform/blob/blob.ts'
 import type { Clock } from '../platform/clock/clock.ts'
 import type { Db } from '../platform/db/db.ts'
 import type { Events } from '../platform/events/events.ts'
+import { say } from '../platform/http/language.ts'
+import type { Language } from '../platform/http/language.ts'
 import type { Images } from '../platform/image/image.ts'
 import type { Jobs } from '../platform/jobs/jobs.ts'
 import type { Kv } from '../platform/kv/kv.ts'
@@ -14,7 +17,9 @@ import type { Log } from '../platform/log/log.ts'
 import type { Coins } from '../coin/index.ts'
 import type { UserService } from '../user/index.ts'
 import { createAddresses } from './addresses.ts'
-import { postersKind } from './kinds.ts'
+import { postersKind, storyboardKind } from './kinds.ts'
+import { createCaptions } from './captions.ts'
+import { categoryNames } from './categories.ts'
 import { createListing } from './listing.ts'
 import { createModeration } from './moderation.ts'
 import { createFavourites } from './favourites.ts'
@@ -25,6 +30,9 @@ import { createProgress } from './progress.ts'
 import { createReactions } from './reactions.ts'
 import { createReplays } from './replays.ts'
 import { createSearch } from './search.ts'
+import { createSchedule } from './schedule.ts'
+import { createStoryboards } from './storyboard.ts'
+import { createBatch } from './batch.ts'
 import { createVideoService } from './service.ts'
 import { createUpkeep } from './upkeep.ts'
 import * as uploadStore from './upload-store.ts'
@@ -112,10 +120,14 @@ const assemble = (deps: Deps) => {
   })
   const replays = createReplays({ db, clock, listing, covers })
   const { recordingsDir } = config
+  const schedule = createSchedule({ db, clock, jobs, listing, videos })
   const upkeep = createUpkeep({ db, clock, blobs, jobs, uploads, covers, listing, log, recordingsDir })
   if (deps.isWorker) {
-    startProcessing({ db, clock, blobs, jobs, uploads, listing, log, workDir })
+    const { dropMedia } = covers
+    startProcessing({ db, clock, blobs, jobs, uploads, listing, log, workDir, dropMedia })
     jobs.work(postersKind, covers.makePosters, { concurrency: 1 })
+    jobs.work(storyboardKind, createStoryboards({ db, blobs, workDir }), { concurrency: 1 })
+    schedule.start()
   }
 
   const service = {
@@ -127,6 +139,9 @@ const assemble = (deps: Deps) => {
     favourites,
     search,
     upkeep,
+    schedule,
+    captions: createCaptions({ db, clock, blobs, listing, videos }),
+    batch: createBatch({ videos, upkeep }),
     maxUploadBytes: async (): Promise<number> => (await sizes()).uploadMaxBytes,
     moderation: createModeration({
       db,
@@ -139,6 +154,8 @@ const assemble = (deps: Deps) => {
       jobs,
       cursorKey,
     }),
+    /** As viewers read it. */
+    categoryName: (id: CategoryId, language: Language): string => say(categoryNames[id], language),
     /** Puts lists and counts right after a row was written by hand. */
     settle: listing.settle,
     playable: createFindPlayable({ db, addresses, recordingsDir }),

@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import type { Db } from '../platform/db/db.ts'
 import { AppError } from '../platform/errors/app-error.ts'
 import type { Addresses } from './addresses.ts'
-import { mediaFile, playlistFile } from './kinds.ts'
+import { captionKey } from './captions.ts'
+import { mediaFile, playlistFile, storyboardFile } from './kinds.ts'
 import { playedAs } from './rules.ts'
 import * as store from './store.ts'
+import { captionFile, captionsOf } from './view.ts'
 
 interface Common {
   /** Changes whenever the bytes do. */
@@ -14,6 +16,8 @@ interface Common {
   height: number | null
   bandwidth: number
   codecs: string | null
+  /** The key of what stands beside the film: captions, storyboard. */
+  beside(file: string): string | undefined
 }
 
 /** An upload's files are blobs; a recording is a folder of bundles beside its journal. */
@@ -35,7 +39,7 @@ export const createFindPlayable =
         : addresses.isGrant(grant, video.public_id, playedAs(video))
     if (!isAllowed) throw new AppError('not_found')
     const { width, height, bandwidth, codecs } = video
-    const common = { width, height, bandwidth, codecs }
+    const common = { width, height, bandwidth, codecs, beside: besideOf(video) }
     if (video.source === 'recording' && video.live_session_id !== null) {
       const directory = join(recordingsDir, video.live_session_id)
       return { source: 'recording', version: video.live_session_id, directory, ...common }
@@ -49,4 +53,13 @@ export const createFindPlayable =
       mediaFile,
       ...common,
     }
+  }
+
+const besideOf =
+  (video: store.VideoRow) =>
+  (file: string): string | undefined => {
+    if (video.storyboard !== null && (file === storyboardFile || /^s[1-9]\d?\.jpg$/.test(file)))
+      return `${video.storyboard}/${file}`
+    const caption = captionsOf(video).find(({ name }) => captionFile(name) === file)
+    return caption && captionKey(video.public_id, caption.name)
   }

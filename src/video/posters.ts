@@ -127,6 +127,13 @@ export const createCovers = ({ db, clock, blobs, images, listing, videos, workDi
       return video.id
     },
 
+    /** The file and the frames that another file has replaced. */
+    async dropMedia(before: store.VideoRow): Promise<void> {
+      if (before.media_key !== null) await blobs.deletePrefix(`${before.media_key}/`)
+      if (before.storyboard !== null) await blobs.deletePrefix(`${before.storyboard}/`)
+      for (const key of postersOf(before)) await deleteCover(key)
+    },
+
     /** All pictures of a video that is deleted for good. */
     async deleteAll(video: store.VideoRow): Promise<void> {
       for (const key of new Set([

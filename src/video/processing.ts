@@ -18,7 +18,15 @@ import { AppError } from '../platform/errors/app-error.ts'
 import { JobStopped, PermanentError } from '../platform/jobs/jobs.ts'
 import type { JobContext, JobHandler, Jobs } from '../platform/jobs/jobs.ts'
 import type { Log } from '../platform/log/log.ts'
-import { keptMs, mediaFile, playlistFile, postersKind, processKind, transcodeKind } from './kinds.ts'
+import {
+  keptMs,
+  mediaFile,
+  playlistFile,
+  postersKind,
+  processKind,
+  storyboardKind,
+  transcodeKind,
+} from './kinds.ts'
 import type { Listing } from './listing.ts'
 import { isOurFault, isRemuxable, planTranscode, Refused } from './plan.ts'
 import * as store from './store.ts'
@@ -35,6 +43,8 @@ interface Deps {
   log: Log
   /** On the same file system as the blobs, so that finished files are renamed. */
   workDir: string
+  /** Deletes what a video played before its file was replaced, and the frames of it. */
+  dropMedia: (before: store.VideoRow) => Promise<void>
 }
 
 interface Work {
@@ -52,6 +62,10 @@ export const startProcessing = (deps: Deps): void => {
   jobs.work(transcodeKind, attempt(deps, transcodeIt), { ...lease, concurrency: 1 })
 }
 
+/** A video keeps playing while its file is replaced. */
+const workedOn = (upload: uploadStore.UploadRow): 'ready' | 'processing' =>
+  upload.replaces === 1 ? 'ready' : 'processing'
+
 type Step = (deps: Deps, work: Work, context: JobContext) => Promise<void>
 
 const attempt =
@@ -61,7 +75,7 @@ const attempt =
     const { video_id: id } = context.job.payload as { video_id: string }
     const video = await store.findVideoById(db, id)
     const upload = await uploadStore.findUploadOfVideo(db, id)
-    if (video?.state !== 'processing' || upload === undefined) return
+    if (video === undefined || upload === undefined || video.state !== workedOn(upload)) return
     await clearWork(deps, context.job.id)
     const dir = join(deps.workDir, `${context.job.id}-${context.attempt}`)
     await mkdir(dir, { recursive: true })
@@ -176,10 +190,12 @@ const publish = async (deps: Deps, work: Work, context: JobContext, made: Remuxe
   await put(playlistFile, 'application/vnd.apple.mpegurl')
   const published = await db.transaction(async (trx) => {
     await context.guard(trx)
-    const isMine = await store.moveVideo(trx, video.id, ['processing'], {
+    const before = await store.findVideoById(trx, video.id)
+    const isMine = await store.moveVideo(trx, video.id, [workedOn(upload)], {
       state: 'ready',
       failure_code: null,
       media_key: mediaKey,
+      ...(before && upload.replaces === 1 && withoutPictures(before)),
       duration_ms: made.durationMs,
       width: made.width,
       height: made.height,
@@ -188,16 +204,26 @@ const publish = async (deps: Deps, work: Work, context: JobContext, made: Remuxe
       codecs: made.codecs.slice(0, 100),
       updated_ms: clock.now(),
     })
-    if (!isMine) return false
+    if (!isMine) return undefined
     await uploadStore.deleteUpload(trx, upload.id)
-    await uploadStore.charge(trx, video.owner_id, made.sizeBytes - upload.size_bytes)
+    const freed = upload.size_bytes + (before && upload.replaces === 1 ? before.size_bytes : 0)
+    await uploadStore.charge(trx, video.owner_id, made.sizeBytes - freed)
     await listing.settle(trx, video.id)
-    await jobs.enqueue(trx, { kind: postersKind, key: video.id, payload: { video_id: video.id } })
-    await listing.append(trx, 'video.ready', video, {})
-    return true
+    for (const kind of [postersKind, storyboardKind])
+      await jobs.enqueue(trx, { kind, key: video.id, payload: { video_id: video.id } })
+    await listing.append(trx, upload.replaces === 1 ? 'video.changed' : 'video.ready', video, {})
+    return before
   })
-  if (published) await rm(deps.uploads.fileOf(upload.id), { force: true })
-  else await blobs.deletePrefix(`${mediaKey}/`)
+  if (published === undefined) return blobs.deletePrefix(`${mediaKey}/`)
+  await rm(deps.uploads.fileOf(upload.id), { force: true })
+  // What whoever watches has loaded stays theirs; the rest is read from the new file.
+  if (upload.replaces === 1) await deps.dropMedia(published)
+}
+
+/** Frames of the film before are no pictures of this one; a cover of the owner's own stays. */
+const withoutPictures = (before: store.VideoRow): Partial<store.VideoRow> => {
+  const isFrame = (JSON.parse(before.posters) as string[]).includes(before.cover_key ?? '')
+  return { posters: '[]', storyboard: null, ...(isFrame && { cover_key: null }) }
 }
 
 /**
@@ -211,22 +237,26 @@ const fail = async (
   failure: FailureCode,
 ): Promise<void> => {
   const { db, listing, clock, uploads, blobs } = deps
-  const keeps = isOurFault(failure)
+  const isReplacing = upload.replaces === 1
+  const keeps = isOurFault(failure) && !isReplacing
   const keep = async (trx: Transaction): Promise<void> => {
     await uploadStore.keepUpload(trx, upload.id, clock.now() + keptMs)
     await listing.append(trx, 'video.failed', video, { failure })
   }
   await db.transaction(async (trx) => {
     await context.guard(trx)
-    const change = { state: 'failed' as const, failure_code: failure, updated_ms: clock.now() }
-    if (!(await store.moveVideo(trx, video.id, ['processing'], change))) throw new JobStopped('lost')
+    const change = {
+      ...(!isReplacing && { state: 'failed' as const, failure_code: failure }),
+      updated_ms: clock.now(),
+    }
+    if (!(await store.moveVideo(trx, video.id, [workedOn(upload)], change))) throw new JobStopped('lost')
     if (keeps) return void (await keep(trx))
     await uploadStore.deleteUpload(trx, upload.id)
     await uploadStore.charge(trx, video.owner_id, -upload.size_bytes)
     await listing.append(trx, 'video.failed', video, { failure })
   })
   if (!keeps) await rm(uploads.fileOf(upload.id), { force: true })
-  await blobs.deletePrefix(`videos/${video.public_id}/`)
+  if (!isReplacing) await blobs.deletePrefix(`videos/${video.public_id}/`)
 }
 
 const assertRoom = async (deps: Deps, work: Work): Promise<void> => {

@@ -27,6 +27,7 @@ import type { Router } from '../platform/http/route.ts'
 import type { Limits } from '../platform/limit/limit.ts'
 import { say } from '../platform/http/language.ts'
 import { categoryNames } from './categories.ts'
+import { mountExtraRoutes } from './extra-routes.ts'
 import { mountReactionRoutes } from './reaction-routes.ts'
 import { mountSearchRoutes } from './search-routes.ts'
 import type { VideoService } from './index.ts'
@@ -68,7 +69,7 @@ export const mountVideoRoutes = ({ app, router, service, limits }: Deps): void =
   })
   router.on(getVideo, ({ params, caller, language }) => service.get(params.id, { caller, language }))
   router.on(patchVideo, ({ params, body, caller, language }) =>
-    service.change(params.id, body, { caller, language }),
+    service.schedule.change(params.id, body, { caller, language }),
   )
   router.on(deleteVideo, async ({ params, caller }) => {
     const video = await service.remove(params.id, caller)
@@ -113,6 +114,7 @@ export const mountVideoRoutes = ({ app, router, service, limits }: Deps): void =
     await likes.take(caller.userId)
     return service.reactions.unlike(params.id, caller)
   })
+  mountExtraRoutes({ router, service, limits })
   mountReactionRoutes({ router, service, limits })
   mountSearchRoutes({ router, service, limits })
   router.on(listCategories, ({ language }) => ({

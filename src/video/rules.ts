@@ -62,6 +62,9 @@ export const newVideoRow = (given: NewVideo, nowMs: number): VideoRow => {
     trashed: 0,
     taken_down: 0,
     taken_down_reason: '',
+    captions: '[]',
+    storyboard: null,
+    publish_at_ms: null,
     ...given,
   }
 }

@@ -331,8 +331,12 @@ export const createVideoService = ({ db, clock, users, addresses, listing, searc
 
     async change(
       publicId: string,
-      change: VideoChange,
+      change: Omit<VideoChange, 'publish_at'>,
       viewer: Viewer & { caller: Caller },
+      also: {
+        more?: Partial<store.VideoRow>
+        after?: (trx: Transaction, videoId: string) => Promise<void>
+      } = {},
     ): Promise<OwnVideo> {
       const { tags, ...rest } = withoutUndefined(change)
       const id = await db.transaction(async (trx) => {
@@ -340,9 +344,11 @@ export const createVideoService = ({ db, clock, users, addresses, listing, searc
         await store.updateVideo(trx, video.id, {
           ...rest,
           ...(tags && { tags: JSON.stringify(tags) }),
+          ...also.more,
           updated_ms: clock.now(),
         })
         await listing.settle(trx, video.id)
+        await also.after?.(trx, video.id)
         await listing.append(trx, 'video.changed', video, {})
         return video.id
       })

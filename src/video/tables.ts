@@ -45,6 +45,20 @@ export interface VideoTable {
   /** 1: a moderator took it down; its owner and moderators still see it. */
   taken_down: number
   taken_down_reason: string
+  /** JSON list of `Caption`. */
+  captions: string
+  /** Prefix of its pictures and their index, without a slash at its end. */
+  storyboard: string | null
+  /** When it is made public by itself; it is private until then. */
+  publish_at_ms: number | null
+}
+
+/** One language of captions; its file lies below the video's own prefix. */
+export interface Caption {
+  lang: string
+  label: string
+  /** Random: a new file has a new address. */
+  name: string
 }
 
 /** Counts in a narrow row of their own, changed by single statements only. */
@@ -149,6 +163,8 @@ export interface VideoUploadTable {
   metadata: string
   /** 1: the upload made its video, which goes with it if it never ends. */
   made_video: number
+  /** 1: it takes the place of what a ready video plays, which goes on playing until then. */
+  replaces: number
   created_ms: number
   expires_ms: number
   finished_ms: number | null

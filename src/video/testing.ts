@@ -20,7 +20,8 @@ import type { TestEngine } from '../platform/db/testing.ts'
 import { createEvents } from '../platform/events/events.ts'
 import type { Events } from '../platform/events/events.ts'
 import { createRouter } from '../platform/http/route.ts'
-import type { Router } from '../platform/http/route.ts'
+import type { FastifyInstance } from 'fastify'
+import type { Authenticate, Router } from '../platform/http/route.ts'
 import { createHttpServer } from '../platform/http/server.ts'
 import { createImages } from '../platform/image/image.ts'
 import { createJobs } from '../platform/jobs/jobs.ts'
@@ -62,6 +63,8 @@ interface MadeForTests {
   users: UserService
   videos: VideoService
   coins: Coins
+  app: FastifyInstance
+  authenticate: Authenticate
   router: Router
   limits: Limits
   cursorSecret: Buffer
@@ -142,7 +145,10 @@ export const createVideoTestApp = async (
   const cursorSecret = secrets.keyFor('cursor').reveal()
   mountCoinRoutes(router, { coins })
   options.also?.(
-    { db, kv, clock, log, events, users, videos: service, coins, router, limits, cursorSecret },
+    {
+      ...{ db, kv, clock, log, events, users, videos: service, coins, app, authenticate },
+      ...{ router, limits, cursorSecret },
+    },
     making,
   )
   await app.listen({ host: '127.0.0.1', port: 0 })

@@ -30,12 +30,15 @@ interface Deps {
   recordingsDir: string
 }
 
+/** Deletes what hangs on a video and on its timeline. */
+type Purger = (trx: Transaction, videoId: string, timelineId: string) => Promise<void>
+
 export type Upkeep = ReturnType<typeof createUpkeep>
 
 export const createUpkeep = (deps: Deps) => {
   const { db, clock, blobs, jobs, uploads, covers, listing, log, recordingsDir } = deps
 
-  const purgers: ((trx: Transaction, videoId: string) => Promise<void>)[] = []
+  const purgers: Purger[] = []
 
   const isWorkedOn = async (videoId: string): Promise<boolean> => {
     for (const kind of [processKind, transcodeKind]) {
@@ -88,7 +91,7 @@ export const createUpkeep = (deps: Deps) => {
         -video.size_bytes - (open?.size_bytes ?? 0),
         isOpen ? -1 : 0,
       )
-      for (const deleteRowsOf of purgers) await deleteRowsOf(trx, videoId)
+      for (const deleteRowsOf of purgers) await deleteRowsOf(trx, videoId, video.timeline_id)
       await deleteFavouritesOf(trx, videoId)
       await store.deleteVideoRows(trx, videoId)
       await listing.append(trx, 'video.purged', video, {})
@@ -124,7 +127,7 @@ export const createUpkeep = (deps: Deps) => {
       timer.unref()
     },
     /** Later features delete their rows with the video, in the same transaction. */
-    alsoPurge: (deleteRowsOf: (trx: Transaction, videoId: string) => Promise<void>): void => {
+    alsoPurge: (deleteRowsOf: Purger): void => {
       purgers.push(deleteRowsOf)
     },
     mendVideo,

@@ -32,7 +32,7 @@ export const keepUpload = async (trx: Transaction, id: string, untilMs: number):
   await trx.updateTable('video_upload').set({ expires_ms: untilMs }).where('id', '=', id).execute()
 }
 
-/** Finished uploads whose time is over; only those of failed videos may go. */
+/** Finished uploads whose time is over; only those of failed videos and failed replacements may go. */
 export const keptQuery = (db: Queries, nowMs: number, limit: number) =>
   db
     .selectFrom('video_upload')
@@ -40,7 +40,7 @@ export const keptQuery = (db: Queries, nowMs: number, limit: number) =>
     .selectAll('video_upload')
     .where('video_upload.finished_ms', '>', 0)
     .where('video_upload.expires_ms', '<=', nowMs)
-    .where('video.state', '=', 'failed')
+    .where((eb) => eb.or([eb('video.state', '=', 'failed'), eb('video_upload.replaces', '=', 1)]))
     .limit(limit)
 
 export const deleteUpload = async (trx: Transaction, id: string): Promise<boolean> => {

@@ -69,14 +69,19 @@ export const createUploads = ({ settings, db, clock, videos, jobs, log }: Deps) 
     }
   }
 
-  /** The draft that is filled, or a new video. */
-  const videoFor = async (trx: Transaction, upload: NewUpload): Promise<videoStore.VideoRow> => {
+  /** The draft that is filled, the video whose file is replaced, or a new one. */
+  const videoFor = async (
+    trx: Transaction,
+    upload: NewUpload,
+  ): Promise<videoStore.VideoRow & { replaces?: boolean }> => {
     const { caller, metadata } = upload
     const { category, visibility } = metadata
     const given = { ...(category && { category }), ...(visibility && { visibility }) }
     if (metadata.video === undefined)
       return videos.insertDraft(trx, { ...given, owner_id: caller.userId, title: titleOf(metadata) })
     const video = await videos.owned(metadata.video, caller, { q: trx })
+    // It goes on playing what it has until the new file is ready.
+    if (video.state === 'ready' && video.source === 'upload') return { ...video, replaces: true }
     const isFree = await videoStore.moveVideo(trx, video.id, ['draft', 'failed'], {
       ...given,
       ...(metadata.title ? { title: metadata.title } : {}),
@@ -111,6 +116,7 @@ export const createUploads = ({ settings, db, clock, videos, jobs, log }: Deps) 
         size_bytes: sizeBytes,
         metadata: JSON.stringify(upload.given),
         made_video: metadata.video === undefined ? 1 : 0,
+        replaces: video.replaces === true ? 1 : 0,
         created_ms: nowMs,
         expires_ms: nowMs + uploadLifeMs,
         finished_ms: null,

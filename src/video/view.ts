@@ -7,7 +7,9 @@ import { isoTime } from '../user/index.ts'
 import type { Addresses } from './addresses.ts'
 import { failureTexts } from './failures.ts'
 import { playedAs } from './rules.ts'
+import { storyboardFile } from './kinds.ts'
 import type { ShownVideo } from './store.ts'
+import type { Caption } from './tables.ts'
 
 export interface Seen {
   author: Author
@@ -53,13 +55,30 @@ export const toVideo = (row: ShownVideo, seen: Seen, addresses: Addresses): Vide
   mine: seen.mine,
   play:
     row.state === 'ready' && row.trashed === 0
-      ? { hls: addresses.hls(row.public_id, playedAs(row)), storyboard: null, captions: [] }
+      ? {
+          hls: addresses.hls(row.public_id, playedAs(row)),
+          storyboard:
+            row.storyboard === null ? null : addresses.beside(row.public_id, playedAs(row), storyboardFile),
+          captions: captionsOf(row).map(({ lang, label, name }) => ({
+            lang,
+            label,
+            url: addresses.beside(row.public_id, playedAs(row), captionFile(name)),
+          })),
+        }
       : null,
 })
+
+export const captionsOf = (row: { captions: string }): Caption[] =>
+  // Most have none.
+  row.captions === '[]' ? [] : (JSON.parse(row.captions) as Caption[])
+
+/** As it stands in an address. */
+export const captionFile = (name: string): string => `c-${name}.vtt`
 
 export const toOwnVideo = (row: ShownVideo, seen: Seen, addresses: Addresses): OwnVideo => ({
   ...toVideo(row, seen, addresses),
   size_bytes: row.size_bytes,
   delete_time: row.deleted_ms === null ? null : isoTime(row.deleted_ms),
+  publish_at: row.publish_at_ms === null ? null : isoTime(row.publish_at_ms),
   taken_down: row.taken_down === 1 ? { reason: row.taken_down_reason } : null,
 })

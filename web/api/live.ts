@@ -65,6 +65,8 @@ export const useStreamEnd = () => useRoomChange((_: void) => call(endStream, { b
 export const mute = (room: string, user: string, minutes: number) =>
   call(muteUser, { params: { id: room, user }, body: { minutes } })
 
+export const unmute = (room: string, user: string) => call(unmuteUser, { params: { id: room, user } })
+
 export const useMutes = (room: () => string | undefined) =>
   useQuery({
     queryKey: ['mutes', room],

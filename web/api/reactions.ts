@@ -49,8 +49,9 @@ export const useTriple = (id: () => string) =>
 export const useShare = (id: () => string) =>
   useReaction(id, (_: undefined) => call(shareVideo, { params: { id: id() }, body: {} }))
 
-export const useCoins = () =>
+export const useCoins = (enabled: () => boolean = () => true) =>
   useInfiniteQuery({
+    enabled,
     queryKey: ['coins'],
     queryFn: ({ pageParam, signal }) =>
       call(listMyCoins, { query: { limit: 40, cursor: pageParam } }, { signal }),

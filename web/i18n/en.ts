@@ -1,6 +1,7 @@
 /** Owns every sentence of the web in English, a file per area. */
 import { account } from './en/account.ts'
 import { auth } from './en/auth.ts'
+import { broadcast } from './en/broadcast.ts'
 import { community } from './en/community.ts'
 import { danmaku } from './en/danmaku.ts'
 import { home } from './en/home.ts'
@@ -8,6 +9,7 @@ import { live } from './en/live.ts'
 import { people } from './en/people.ts'
 import { player } from './en/player.ts'
 import { profile } from './en/profile.ts'
+import { room } from './en/room.ts'
 import { shell } from './en/shell.ts'
 import { studio } from './en/studio.ts'
 import { video } from './en/video.ts'
@@ -17,6 +19,7 @@ export const en: Messages = {
   ...shell,
   ...home,
   ...live,
+  ...broadcast,
   ...community,
   ...danmaku,
   ...player,
@@ -26,4 +29,5 @@ export const en: Messages = {
   ...studio,
   ...profile,
   ...people,
+  ...room,
 }

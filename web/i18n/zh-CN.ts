@@ -1,6 +1,7 @@
 /** Owns every sentence of the web in Chinese, a file per area; the other languages must have the same keys. */
 import { account } from './zh-CN/account.ts'
 import { auth } from './zh-CN/auth.ts'
+import { broadcast } from './zh-CN/broadcast.ts'
 import { community } from './zh-CN/community.ts'
 import { danmaku } from './zh-CN/danmaku.ts'
 import { home } from './zh-CN/home.ts'
@@ -8,6 +9,7 @@ import { live } from './zh-CN/live.ts'
 import { people } from './zh-CN/people.ts'
 import { player } from './zh-CN/player.ts'
 import { profile } from './zh-CN/profile.ts'
+import { room } from './zh-CN/room.ts'
 import { shell } from './zh-CN/shell.ts'
 import { studio } from './zh-CN/studio.ts'
 import { video } from './zh-CN/video.ts'
@@ -16,6 +18,7 @@ export const zhCN = {
   ...shell,
   ...home,
   ...live,
+  ...broadcast,
   ...community,
   ...danmaku,
   ...player,
@@ -25,6 +28,7 @@ export const zhCN = {
   ...studio,
   ...profile,
   ...people,
+  ...room,
 } as const
 
 type Sentences<T> = { readonly [K in keyof T]: T[K] extends string ? string : Sentences<T[K]> }

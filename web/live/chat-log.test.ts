@@ -1,7 +1,16 @@
 /** Checks that the chat shows each message once, in order, bounded, and one's own from the start. */
 import { describe, expect, it } from 'vitest'
 import type { RoomSocketServer } from '../api/shapes.ts'
-import { mostLines, withHistory, withMessage, withOwn, without, withState } from './chat-log.ts'
+import {
+  mostLines,
+  withGift,
+  withHistory,
+  withMessage,
+  withOwn,
+  without,
+  withoutWriter,
+  withState,
+} from './chat-log.ts'
 import type { ChatLine } from './chat-log.ts'
 
 type Message = Extract<RoomSocketServer, { type: 'danmaku' }>
@@ -16,6 +25,7 @@ const message = (n: number, more: Partial<Message> = {}): Message => ({
   media_time: n,
   sent_at: new Date(Date.UTC(2026, 0, 1) + n * 1000).toISOString(),
   owner: false,
+  moderator: false,
   ...more,
 })
 const own = (key: string) => ({
@@ -26,6 +36,7 @@ const own = (key: string) => ({
   mode: 'scroll' as const,
   size: 'normal' as const,
   owner: false,
+  moderator: false,
   sentAt: '2026-01-01T00:00:09.000Z',
 })
 const ids = (lines: ChatLine[]) => lines.map(({ id }) => id)
@@ -69,5 +80,25 @@ describe('chat log', () => {
     )
     expect(many).toHaveLength(mostLines)
     expect(ids(without(many, 'd100'))).not.toContain('d100')
+  })
+
+  it('keeps a combo on one line, and a purge leaves gifts', () => {
+    const gift = (n: number, combo: number) => ({
+      id: `g${n}`,
+      user: { id: 'u', nickname: 'n' },
+      gift: 'flower' as const,
+      count: 1,
+      combo,
+      coins: 1,
+      sent_at: '2026-01-01T00:00:00.000Z',
+    })
+    const said = withMessage([], message(1))
+    const two = withGift(withGift(withGift(said, gift(1, 1)), gift(2, 2)), gift(2, 2))
+    expect(two.map(({ key, gift: given }) => [key, given?.combo])).toEqual([
+      ['d1', undefined],
+      ['g1', 2],
+    ])
+    expect(withGift(two, gift(3, 1))).toHaveLength(3)
+    expect(withoutWriter(two, 'u').map(({ key }) => key)).toEqual(['g1'])
   })
 })

@@ -2,6 +2,8 @@
 import type { RoomSocketServer } from '../api/shapes.ts'
 
 type ServerDanmaku = Extract<RoomSocketServer, { type: 'danmaku' }>
+type ServerGift = Omit<Extract<RoomSocketServer, { type: 'gift' }>, 'type'>
+type ServerArrival = Extract<RoomSocketServer, { type: 'raided' }>
 
 export interface ChatLine {
   /** Stays the same from writing to arriving, so that the row does not jump. */
@@ -13,6 +15,10 @@ export interface ChatLine {
   mode: ServerDanmaku['mode']
   size: ServerDanmaku['size']
   owner: boolean
+  moderator: boolean
+  /** A line that nobody wrote: a gift, or others who arrived. */
+  gift?: { gift: ServerGift['gift']; count: number; combo: number }
+  arrived?: number
   sentAt: string
   state: 'sending' | 'sent' | 'failed'
   reason?: string
@@ -29,6 +35,7 @@ const lineOf = (message: ServerDanmaku, key: string): ChatLine => ({
   mode: message.mode,
   size: message.size,
   owner: message.owner,
+  moderator: message.moderator,
   sentAt: message.sent_at,
   state: 'sent',
 })
@@ -45,6 +52,51 @@ export const withMessage = (lines: ChatLine[], message: ServerDanmaku): ChatLine
   if (own >= 0) return lines.map((line, index) => (index === own ? lineOf(message, line.key) : line))
   return bounded([...lines, lineOf(message, message.id)])
 }
+
+const plain = { text: '', color: '#ffffff', mode: 'scroll', size: 'normal', owner: false } as const
+
+const giftLine = (gift: ServerGift): ChatLine => ({
+  ...plain,
+  key: gift.id,
+  id: gift.id,
+  user: gift.user,
+  moderator: false,
+  gift: { gift: gift.gift, count: gift.count, combo: gift.combo },
+  sentAt: gift.sent_at,
+  state: 'sent',
+})
+
+/** A combo stays one line, which moves to the end. */
+export const withGift = (lines: ChatLine[], gift: ServerGift): ChatLine[] => {
+  if (lines.some((line) => line.id === gift.id)) return lines
+  const before = lines.findLast(
+    (line) => line.gift?.gift === gift.gift && line.user.id === gift.user.id && gift.combo > gift.count,
+  )
+  const goesOn = before?.gift && before.gift.combo + gift.count === gift.combo
+  const rest = goesOn ? lines.filter((line) => line !== before) : lines
+  return bounded([...rest, { ...giftLine(gift), ...(goesOn ? { key: before.key } : {}) }])
+}
+
+export const withArrival = (lines: ChatLine[], { id, from, viewers, time }: ServerArrival): ChatLine[] =>
+  lines.some((line) => line.id === id)
+    ? lines
+    : bounded([
+        ...lines,
+        {
+          ...plain,
+          key: id,
+          id,
+          user: { id: from.author.id, nickname: from.author.nickname },
+          moderator: false,
+          arrived: viewers,
+          sentAt: time,
+          state: 'sent',
+        },
+      ])
+
+/** Everything that somebody wrote is gone; what they gave stays. */
+export const withoutWriter = (lines: ChatLine[], userId: string): ChatLine[] =>
+  lines.filter((line) => line.user.id !== userId || line.gift !== undefined || line.arrived !== undefined)
 
 /** After connecting again: the history fills what was missed while away. */
 export const withHistory = (lines: ChatLine[], history: readonly ServerDanmaku[]): ChatLine[] => {

@@ -1,9 +1,10 @@
 /** Owns the socket of a room: ticket, reconnecting with backoff, heartbeat. What the messages mean is the chat's. */
-import { roomSocketPath, socketProtocol } from '../../contract/live.ts'
+import { batchProtocol, roomSocketPath, socketProtocol } from '../../contract/live.ts'
 import type { RoomSocketClient, RoomSocketServer } from '../api/shapes.ts'
 import { backoffMs } from '../api/random.ts'
 import { takeSocketTicket } from '../api/site.ts'
 
+export type RoomMessage = Exclude<RoomSocketServer, { type: 'batch' }>
 export type SocketState = 'connecting' | 'open' | 'lost'
 
 export interface RoomSocket {
@@ -16,7 +17,9 @@ export interface RoomSocket {
 
 export interface RoomSocketOptions {
   room: string
-  onMessage: (message: RoomSocketServer) => void
+  onMessage: (message: RoomMessage) => void
+  /** So many messages more came than anybody could read. */
+  onSkipped?: (count: number) => void
   onState: (state: SocketState) => void
 }
 
@@ -35,7 +38,8 @@ const parse = (data: unknown): RoomSocketServer | undefined => {
   }
 }
 
-export const openRoomSocket = ({ room, onMessage, onState }: RoomSocketOptions): RoomSocket => {
+export const openRoomSocket = (options: RoomSocketOptions): RoomSocket => {
+  const { room, onMessage, onState } = options
   let socket: WebSocket | undefined
   let attempt = 0
   let closed = false
@@ -61,7 +65,11 @@ export const openRoomSocket = ({ room, onMessage, onState }: RoomSocketOptions):
     if (closed) return
     const path = roomSocketPath.replace('{id}', encodeURIComponent(room))
     const address = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${path}`
-    const mine = new WebSocket(address, ticket ? [socketProtocol, `ticket.${ticket}`] : [socketProtocol])
+    const mine = new WebSocket(address, [
+      socketProtocol,
+      batchProtocol,
+      ...(ticket ? [`ticket.${ticket}`] : []),
+    ])
     socket = mine
     heardMs = Date.now()
     mine.onopen = () => {
@@ -72,7 +80,9 @@ export const openRoomSocket = ({ room, onMessage, onState }: RoomSocketOptions):
       const message = parse(event.data)
       if (!message || mine !== socket) return
       if (message.type === 'hello') attempt = 0
-      onMessage(message)
+      if (message.type !== 'batch') return onMessage(message)
+      for (const item of message.items) onMessage(item)
+      if (message.skipped > 0) options.onSkipped?.(message.skipped)
     }
     mine.onclose = () => {
       if (mine !== socket) return

@@ -1,5 +1,5 @@
 /** Owns bringing a video's danmaku onto the picture as the playhead passes them. */
-import { ref, watch } from 'vue'
+import { ref, shallowRef, watch } from 'vue'
 import { videoDanmaku, writeVideoDanmaku } from '../api/danmaku.ts'
 import type { Danmaku } from '../api/shapes.ts'
 import { user } from '../api/session.ts'
@@ -11,6 +11,8 @@ import type { StageItem } from './danmaku/stage.ts'
 interface Options {
   video: () => string
   show: (item: StageItem) => void
+  /** Not shown without it. */
+  wants: (item: Danmaku) => boolean
   currentTime: () => number
   onFailed: (error: unknown) => void
 }
@@ -18,8 +20,9 @@ interface Options {
 // A longer step than this is a jump: what lies between was not watched.
 const jumpS = 2.5
 
-export const useTimeline = ({ video, show, currentTime, onFailed }: Options) => {
+export const useTimeline = ({ video, show, wants, currentTime, onFailed }: Options) => {
   const loaded = ref(0)
+  const items = shallowRef<readonly Danmaku[]>([])
   let ranges: Ranges
   let last = 0
   let abort = new AbortController()
@@ -30,11 +33,14 @@ export const useTimeline = ({ video, show, currentTime, onFailed }: Options) => 
     abort = new AbortController()
     const { signal } = abort
     loaded.value = 0
+    items.value = []
     last = 0
     ranges = createRanges({
       read: (from, to) => videoDanmaku(id, from, to, signal),
-      onLoaded: (items: readonly Danmaku[]) => {
-        if (!signal.aborted) loaded.value += items.length
+      onLoaded: (fresh: readonly Danmaku[]) => {
+        if (signal.aborted) return
+        loaded.value += fresh.length
+        items.value = ranges.all()
       },
     })
   }
@@ -42,12 +48,14 @@ export const useTimeline = ({ video, show, currentTime, onFailed }: Options) => 
 
   return {
     loaded,
+    /** What is loaded, in order. */
+    items,
     /** To be called several times a second with the playhead. */
     onTime: (seconds: number, playing: boolean): void => {
       ranges.want(seconds)
       const step = seconds - last
       if (playing && step > 0 && step < jumpS) {
-        for (const item of ranges.between(last, seconds)) if (!own.has(item.id)) show(item)
+        for (const item of ranges.between(last, seconds)) if (!own.has(item.id) && wants(item)) show(item)
       }
       last = seconds
     },
@@ -60,7 +68,10 @@ export const useTimeline = ({ video, show, currentTime, onFailed }: Options) => 
         // It was shown already; it comes again only when the video is watched again.
         own.add(made.id)
         setTimeout(() => own.delete(made.id), 10_000)
-        if (id === video()) ranges.add(made)
+        if (id === video()) {
+          ranges.add(made)
+          items.value = ranges.all()
+        }
         loaded.value += 1
       } catch (error) {
         onFailed(error)

@@ -17,6 +17,8 @@ export interface UploadItem {
   key: string
   file: File
   title: string
+  /** The video whose file it replaces. */
+  replaces: string | undefined
   state: UploadState
   sent: number
   /** Bytes per second, undefined until it is known. */
@@ -89,7 +91,9 @@ const begin = async (item: UploadItem, chunkBytes: number): Promise<void> => {
     endpoint: uploadPath,
     chunkSize: chunkBytes,
     retryDelays: [0, 1000, 2000, 4000, 8000, 15_000, 30_000, 30_000, 30_000],
-    metadata: { filename: item.file.name, title: item.title, visibility: 'public' },
+    metadata: item.replaces
+      ? { filename: item.file.name, video: item.replaces }
+      : { filename: item.file.name, title: item.title, visibility: 'public' },
     fingerprint,
     removeFingerprintOnSuccess: true,
     onBeforeRequest: async (request) => {
@@ -145,21 +149,28 @@ const next = (chunkBytes: number): void => {
   if (waiting) void begin(waiting, chunkBytes)
 }
 
+const newItem = (file: File): UploadItem => ({
+  key: uuid(),
+  file,
+  title: titleOf(file.name),
+  replaces: undefined,
+  state: 'waiting',
+  sent: 0,
+  speed: undefined,
+  resumed: false,
+  videoId: undefined,
+  error: undefined,
+  failure: undefined,
+})
+
 export const addFiles = (files: readonly File[], chunkBytes: number): void => {
-  for (const file of files) {
-    uploads.push({
-      key: uuid(),
-      file,
-      title: titleOf(file.name),
-      state: 'waiting',
-      sent: 0,
-      speed: undefined,
-      resumed: false,
-      videoId: undefined,
-      error: undefined,
-      failure: undefined,
-    })
-  }
+  uploads.push(...files.map(newItem))
+  next(chunkBytes)
+}
+
+/** The video goes on playing what it has until this is ready. */
+export const replaceFile = (file: File, video: { id: string; title: string }, chunkBytes: number): void => {
+  uploads.push({ ...newItem(file), title: video.title, replaces: video.id, videoId: video.id })
   next(chunkBytes)
 }
 

@@ -187,7 +187,7 @@ const offers = async (api: Api, path: string): Promise<boolean> => {
 let known: Promise<Set<string>> | undefined
 
 const until = async (signal: AbortSignal, condition: () => Promise<boolean>): Promise<void> => {
-  const deadline = Date.now() + 180_000
+  const deadline = Date.now() + 600_000
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error('gave up waiting for a film to be processed')
     await sleep(300, undefined, { signal })

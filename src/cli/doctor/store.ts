@@ -34,6 +34,9 @@ const check = (
 const ofVideo = (column: string) => ({ table: 'video_counter', key: 'video_id', column })
 const ofUser = (column: string) => ({ table: 'user_counter', key: 'user_id', column })
 
+const ofComment = (column: string) => ({ table: 'comment_counter', key: 'comment_id', column })
+const ofFolder = { table: 'favourite_folder', key: 'id', column: 'videos' }
+
 export const countChecks: readonly CountCheck[] = [
   check(
     'likes of videos',
@@ -65,6 +68,69 @@ export const countChecks: readonly CountCheck[] = [
     'whom users follow',
     ofUser('following'),
     sql`select count(*) from user_follow where user_follow.follower_id = user_counter.user_id`,
+  ),
+  check(
+    'likes that users got',
+    ofUser('likes'),
+    sql`select count(*) from video inner join video_like on video_like.video_id = video.id
+      where video.owner_id = user_counter.user_id`,
+  ),
+  check(
+    'favourites of videos',
+    ofVideo('favourites'),
+    sql`select count(*) from video_favourite where video_favourite.video_id = video_counter.video_id`,
+  ),
+  check(
+    'videos in folders',
+    ofFolder,
+    sql`select count(*) from video_favourite where video_favourite.user_id = favourite_folder.owner_id
+      and video_favourite.folder_id = favourite_folder.id`,
+  ),
+  check(
+    'coins of videos',
+    ofVideo('coins'),
+    sql`select coalesce(sum(video_coin.amount), 0) from video_coin where video_coin.video_id = video_counter.video_id`,
+  ),
+  check(
+    'shares of videos',
+    ofVideo('shares'),
+    sql`select count(*) from video_share where video_share.video_id = video_counter.video_id`,
+  ),
+  check(
+    'comments of videos',
+    ofVideo('comments'),
+    sql`select count(*) from comment where comment.video_id = video_counter.video_id and comment.deleted = 0`,
+  ),
+  check(
+    'likes of comments',
+    ofComment('likes'),
+    sql`select count(*) from comment_like where comment_like.comment_id = comment_counter.comment_id`,
+  ),
+  check(
+    'replies to comments',
+    ofComment('replies'),
+    sql`select count(*) from comment where comment.root_id = comment_counter.comment_id`,
+  ),
+  check(
+    'balances of coins',
+    { table: 'coin_balance', key: 'user_id', column: 'balance' },
+    sql`select coalesce(sum(coin_entry.amount), 0) from coin_entry where coin_entry.user_id = coin_balance.user_id`,
+  ),
+  check(
+    'videos in playlists',
+    { table: 'playlist', key: 'id', column: 'videos' },
+    sql`select count(*) from playlist_item where playlist_item.playlist_id = playlist.id`,
+  ),
+  check(
+    'likes of posts',
+    { table: 'post_counter', key: 'post_id', column: 'likes' },
+    sql`select count(*) from post_like where post_like.post_id = post_counter.post_id`,
+  ),
+  check(
+    'danmaku in curves',
+    { table: 'danmaku_density', key: 'slot_ms', column: 'said' },
+    sql`select count(*) from danmaku where danmaku.timeline_id = danmaku_density.timeline_id
+      and danmaku.media_ms >= danmaku_density.slot_ms and danmaku.media_ms < danmaku_density.slot_ms + 5000`,
   ),
   check(
     'uploads under way',

@@ -9,10 +9,10 @@ const gb = 1024 ** 3
 const hour = 3600_000
 
 /** Address space is no memory: decoders reserve more than they touch. */
-const limited = (program: string): string[] => ['prlimit', `--as=${8 * gb}`, '--', program]
+export const limited = (program: string): string[] => ['prlimit', `--as=${8 * gb}`, '--', program]
 
 /** Only plain files are read, whatever the container names. */
-const inputArgs = (container: Container, path: string): string[] => [
+export const inputArgs = (container: Container, path: string): string[] => [
   '-protocol_whitelist',
   'file,pipe',
   '-f',

@@ -3,7 +3,7 @@
  * away, limits on time, memory and output, and no survivor when we are killed.
  */
 import { execFile, spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
+import type { ChildProcess, ChildProcessWithoutNullStreams } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 
 export interface Limits {
@@ -80,6 +80,12 @@ export const runLimited = async (
       resolve({ ended: ended === 'exited' && code === 127 ? 'missing' : ended, code, stdout, stderr })
     })
   })
+}
+
+/** Starts `command` confined likewise, for as long as its caller lets it run, with pipes to talk through. */
+export const spawnConfined = async (command: readonly string[]): Promise<ChildProcessWithoutNullStreams> => {
+  const [program = '', ...args] = [...(await confinement()), ...command]
+  return spawn(program, args, { stdio: 'pipe', env: { PATH: path, LANG: 'C.UTF-8' } })
 }
 
 const watch = (child: ChildProcess, limits: Limits, kill: (reason: Ended) => void) => {

@@ -43,6 +43,8 @@ export interface Packager {
 
 export interface PackagerOptions {
   resume?: ResumePoint | undefined
+  /** How long parts should be. */
+  partMs?: number | undefined
   emit: (update: HlsUpdate) => void
 }
 
@@ -58,7 +60,7 @@ const maxStray = 100
 const maxStartBytes = 32 * 1024 * 1024
 
 export const createPackager = (options: PackagerOptions): Packager => {
-  const { emit, resume } = options
+  const { emit, resume, partMs } = options
   const counters = {
     nextMsn: resume?.nextMsn ?? 0,
     discontinuitySequence: resume?.discontinuitySequence ?? 0,
@@ -239,14 +241,14 @@ export const createPackager = (options: PackagerOptions): Packager => {
   const decideShape = (items: readonly Item[], key: VideoItem | undefined): boolean => {
     if (key === undefined) {
       const step = audioConfig === undefined ? 20 : (audioConfig.frameSamples / audioConfig.sampleRate) * 1000
-      shape ??= chooseShape(2_000, step)
+      shape ??= chooseShape(2_000, step, partMs)
     } else {
       // Timestamps before the first step are all there is on a return; the usual frame stays as it was.
       frameMs = typicalStep(videoTimes(items), key.config.fps === undefined ? frameMs : 1000 / key.config.fps)
       if (shape === undefined) {
         const gop = firstGop(items, key)
         if (gop === undefined && waitingBytes < maxStartBytes) return false
-        shape = chooseShape(typeof gop === 'number' ? gop : undefined, frameMs)
+        shape = chooseShape(typeof gop === 'number' ? gop : undefined, frameMs, partMs)
       }
     }
     if (segmenter === undefined) {
@@ -373,7 +375,7 @@ export const createPackager = (options: PackagerOptions): Packager => {
     const key = firstVideo(items)
     if (key === undefined) return
     frameMs = typicalStep(videoTimes(items), 1000 / 30)
-    shape ??= chooseShape(2_000, frameMs)
+    shape ??= chooseShape(2_000, frameMs, partMs)
     segmenter ??= createSegmenter(shape, counters, emit)
     emit({ type: 'shape', shape })
     waiting = undefined

@@ -2,8 +2,9 @@
 import type { PartUpdate } from './updates.ts'
 import type { HlsWindow, Segment } from './window.ts'
 
-// §4.4.4.9: parts go when they are three target durations from the end; no segment is longer than one.
-const partsSegments = 3
+// §4.4.4.9: parts go when they are three target durations from the end; no segment is longer than one, so those of a
+// segment that ends within two are still wanted, however short the segments behind it are.
+const partsTargets = 2
 /** §4.4.3.8: CAN-SKIP-UNTIL is at least six target durations. */
 const skipTargets = 6
 const holdBackTargets = 3
@@ -30,10 +31,10 @@ export const writePlaylist = (window: HlsWindow, options: PlaylistOptions): stri
   const shown = options.parts ? listed : listed.filter((segment) => segment.closed)
   if (shown.length === 0) return undefined
   const targetMs = shape.targetDurationS * 1000
-  const skipped = options.parts && options.skip ? skippable(shown, skipTargets * targetMs) : 0
+  // §6.2.5.1: segments older than the skip boundary may be left out.
+  const skipped = options.parts && options.skip ? nearEdge(shown, skipTargets * targetMs) : 0
   const lines = head(window, options, first, shown, skipped)
-  const hinted = window.segments.at(-1)?.closed === true ? 1 : 0
-  const partsFrom = window.ended ? shown.length : shown.length + hinted - partsSegments
+  const partsFrom = window.ended ? shown.length : nearEdge(shown, partsTargets * targetMs)
   shown.forEach((segment, i) => {
     if (i >= skipped) segmentLines(lines, segment, shown[i - 1], options.parts && i >= partsFrom)
   })
@@ -72,11 +73,11 @@ const head = (
   return lines
 }
 
-// §6.2.5.1: segments older than the skip boundary may be left out.
-const skippable = (shown: readonly Segment[], boundaryMs: number): number => {
+// The first of those that end less than `distanceMs` before the last one does.
+const nearEdge = (shown: readonly Segment[], distanceMs: number): number => {
   let fromEndMs = 0
   let count = shown.length
-  while (count > 0 && fromEndMs < boundaryMs) fromEndMs += shown[--count]?.durationMs ?? 0
+  while (count > 0 && fromEndMs < distanceMs) fromEndMs += shown[--count]?.durationMs ?? 0
   return count
 }
 

@@ -4,22 +4,27 @@ import type { SessionShape } from './updates.ts'
 export const minSegmentMs = 2_000
 export const maxTargetS = 4
 
-const partGoalMs = 500
+export const usualPartMs = 500
 // Rounding to whole milliseconds moves a boundary by one; encoders jitter a little more.
 const jitterMs = 8
 
 /**
  * `gopMs` between the first two IDRs (undefined: none came within 4 s). A segment is whole GOPs of at least 2 s;
  * TARGETDURATION is the smallest whole number it does not exceed (29.97 frames a second make 2.002 s of 2).
+ * A part is the whole number of frames that is nearest to `partMs`.
  */
-export const chooseShape = (gopMs: number | undefined, frameMs: number): SessionShape => {
+export const chooseShape = (
+  gopMs: number | undefined,
+  frameMs: number,
+  partMs: number = usualPartMs,
+): SessionShape => {
   const gops = gopMs === undefined ? 0 : Math.max(1, Math.ceil((minSegmentMs - frameMs / 2) / gopMs))
   const segmentMs = gopMs === undefined ? maxTargetS * 1000 : gops * gopMs
   const targetDurationS = Math.min(
     maxTargetS,
     Math.max(2, Math.ceil((segmentMs - Math.min(10, frameMs / 2)) / 1000)),
   )
-  const frames = Math.max(1, Math.round(partGoalMs / frameMs))
+  const frames = Math.max(1, Math.round(partMs / frameMs))
   return { targetDurationS, partTargetMs: Math.ceil(frames * frameMs - 0.001) + jitterMs }
 }
 

@@ -43,9 +43,10 @@ export interface HlsWindow {
 
 // Delta updates skip what is older than 6 × TARGETDURATION, so a playlist is a little longer than that.
 const listedTargets = 7
-const retainedTargets = 6
+const usualRetained = 6
 
-export const createWindow = (): HlsWindow => {
+/** `retainedTargets` is how long what left the playlist stays; whoever serves nobody itself needs less. */
+export const createWindow = (retainedTargets = usualRetained): HlsWindow => {
   let shape: SessionShape | undefined
   let segments: Segment[] = []
   let listedFrom = 0

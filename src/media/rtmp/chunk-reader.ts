@@ -36,12 +36,15 @@ export interface ChunkReader {
    * a later push.
    */
   push(bytes: Buffer): Buffer
+  /** The peer is known from now on, and may send so much. */
   setLimits(limits: ChunkLimits): void
 }
 
 const headerSizes = [11, 7, 3, 0]
 const maxHeader = 3 + 11 + 4
 const none = Buffer.alloc(0)
+// Bodies are cut out of slabs: an allocation for each of a hundred frames a second costs more than its bytes do.
+const slabBytes = 128 * 1024
 /** Each costs room for a whole message, for a header's few bytes; encoders abort one now and then at most. */
 const maxDropped = 100
 
@@ -50,10 +53,13 @@ export const createChunkReader = (
   onMessage: (message: RtmpMessage) => boolean,
 ): ChunkReader => {
   let limits = initialLimits
+  let trusted = false
   let chunkSize = 128
   let assembling = 0
   let dropped = 0
   const streams = new Map<number, ChunkStream>()
+  let slab = none
+  let slabUsed = 0
   const scratch = Buffer.alloc(maxHeader)
   let scratchLength = 0
   let current: ChunkStream | undefined
@@ -141,11 +147,23 @@ export const createChunkReader = (
     if (s.body === undefined) {
       assembling += s.length
       if (assembling > limits.assemblingBytes) throw new RtmpError('too many bytes in unfinished messages')
-      s.body = s.length > 0 ? Buffer.allocUnsafeSlow(s.length) : none
+      s.body = bodyOf(s.length)
       s.filled = 0
     }
     current = s
     chunkLeft = Math.min(chunkSize, s.length - s.filled)
+  }
+
+  // Strangers get no slab: five thousand of them would hold five thousand.
+  const bodyOf = (length: number): Buffer => {
+    if (length === 0) return none
+    if (!trusted || length > slabBytes / 4) return Buffer.allocUnsafeSlow(length)
+    if (slabUsed + length > slab.length) {
+      slab = Buffer.allocUnsafeSlow(slabBytes)
+      slabUsed = 0
+    }
+    slabUsed += length
+    return slab.subarray(slabUsed - length, slabUsed)
   }
 
   const releaseBody = (s: ChunkStream): void => {
@@ -202,6 +220,7 @@ export const createChunkReader = (
   return {
     setLimits(next) {
       limits = next
+      trusted = true
     },
     push(bytes) {
       let at = 0

@@ -10,6 +10,11 @@ export interface Connection {
   send(frame: Buffer): void
   close(code: number, reason: string): void
   onText(handler: (text: string) => void): void
+  /** Takes binary frames too, at most `bytesPerS` on average; without it they end the connection. */
+  onBytes(handler: (bytes: Buffer) => void, bytesPerS: number): void
+  /** Reads no more until `resume`: the peer's own buffers fill. */
+  pause(): void
+  resume(): void
   /** Once, however it ended. */
   onClose(handler: () => void): void
 }
@@ -32,6 +37,7 @@ export const createConnection = (socket: WebSocket, address: string, now: () => 
   let frames = 0
   let windowMs = now()
   let onText: (text: string) => void = () => undefined
+  let bytes: { handler: (bytes: Buffer) => void; perS: number; windowMs: number; count: number } | undefined
 
   const close = (code: number, reason: string): void => {
     if (socket.readyState !== socket.OPEN) return
@@ -48,6 +54,14 @@ export const createConnection = (socket: WebSocket, address: string, now: () => 
     return ++frames > floodFrames
   }
 
+  /** Over ten seconds: a keyframe is a burst, and what waited while the peer was held comes at once. */
+  const isTooFast = (count: number): boolean => {
+    if (bytes === undefined) return true
+    if (now() - bytes.windowMs >= floodMs) Object.assign(bytes, { windowMs: now(), count: 0 })
+    bytes.count += count
+    return bytes.count > (bytes.perS * floodMs) / 1000
+  }
+
   socket.on('pong', () => {
     alive = true
   })
@@ -57,7 +71,10 @@ export const createConnection = (socket: WebSocket, address: string, now: () => 
   socket.on('message', (data, isBinary) => {
     if (socket.readyState !== socket.OPEN) return
     alive = true
-    if (isBinary) close(1003, 'text only')
+    if (isBinary && bytes !== undefined) {
+      if (isTooFast((data as Buffer).length)) close(1008, 'too many bytes')
+      else bytes.handler(data as Buffer)
+    } else if (isBinary) close(1003, 'text only')
     else if (isFlooding()) close(1008, 'too many frames')
     else onText((data as Buffer).toString())
   })
@@ -73,6 +90,11 @@ export const createConnection = (socket: WebSocket, address: string, now: () => 
     onText(handler) {
       onText = handler
     },
+    onBytes(handler, bytesPerS) {
+      bytes = { handler, perS: bytesPerS, windowMs: now(), count: 0 }
+    },
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
     onClose(handler) {
       socket.once('close', handler)
     },

@@ -29,6 +29,13 @@ export const sortableId = (nowMs: number): string => {
 /** Sorts before every id made at that time or later: `where id >= idsFrom(midnight)`. */
 export const idsFrom = (ms: number): string => inCrockford(BigInt(ms) << 80n)
 
+/** When a sortable id was made, ms since 1970. */
+export const timeOf = (id: string): number => {
+  let value = 0n
+  for (const letter of id) value = (value << 5n) | BigInt(crockford.indexOf(letter))
+  return Number(value >> 80n)
+}
+
 const inCrockford = (bits: bigint): string => {
   let value = bits
   let id = ''

@@ -128,6 +128,10 @@ export const people: Pick<Messages, 'people' | 'feed' | 'messages' | 'report'> =
     notice_warned: 'Something of yours ({kind}) was reported; a moderator warns you',
     notice_banned: 'Your account is banned for {days} days because of something of yours ({kind})',
     notice_appeal_upheld: 'Your appeal ({kind}): the decision stands',
+    notice_live_soon: '“{title}” by {name} starts within 10 minutes',
+    notice_live_begun: '“{title}” by {name} has started',
+    notice_live_called_off: '{name} called off “{title}”',
+    notice_moderator_appointed: '{name} made you a moderator of their room',
     notice_appeal_overturned: 'Your appeal ({kind}) was granted; it is back',
   },
   report: {

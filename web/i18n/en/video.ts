@@ -28,5 +28,8 @@ export const video: Pick<Messages, 'video'> = {
     unlisted: 'Anyone with the link can see this',
     posted: 'Published {time}',
     sign_in_like: 'Sign in to like videos',
+    chapters: 'Chapters',
+    up_next: 'Starts in {n} s',
+    play_now: 'Play now',
   },
 }

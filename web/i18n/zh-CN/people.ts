@@ -125,6 +125,10 @@ export const people = {
     notice_warned: '你的{kind}被举报，管理员向你提出警告',
     notice_banned: '你的{kind}严重违规，账号被封禁 {days} 天',
     notice_appeal_upheld: '关于{kind}的申诉：维持原处理',
+    notice_live_soon: '{name} 的直播《{title}》10 分钟内开始',
+    notice_live_begun: '{name} 的直播《{title}》开始了',
+    notice_live_called_off: '{name} 取消了直播《{title}》',
+    notice_moderator_appointed: '{name} 请你当了直播间的房管',
     notice_appeal_overturned: '关于{kind}的申诉已通过，内容已恢复',
   },
   report: {

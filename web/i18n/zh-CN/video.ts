@@ -26,5 +26,8 @@ export const video = {
     unlisted: '知道链接的人能看到',
     posted: '{time} 发布',
     sign_in_like: '登录后就能点赞',
+    chapters: '章节',
+    up_next: '{n} 秒后自动播放',
+    play_now: '立即播放',
   },
 } as const

@@ -1,0 +1,93 @@
+/** Owns the storyboard: small pictures of a film on sheets, and the index that says which one shows which second. */
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { hasFfmpeg } from '../media/ffmpeg/ffmpeg.ts'
+import { drawSheets } from '../media/ffmpeg/sheets.ts'
+import type { SheetPlan } from '../media/ffmpeg/sheets.ts'
+import type { Blobs } from '../platform/blob/blob.ts'
+import type { Db } from '../platform/db/db.ts'
+import type { JobHandler } from '../platform/jobs/jobs.ts'
+import { mediaFile, storyboardFile } from './kinds.ts'
+import * as store from './store.ts'
+
+const columns = 10
+const rows = 10
+const longestSide = 160
+const mostPictures = 300
+const shortestStepS = 1
+
+type Film = Pick<store.VideoRow, 'width' | 'height' | 'duration_ms'>
+
+/** At most three sheets, whatever the length; a picture keeps the film's shape. */
+export const planSheets = ({ width, height, duration_ms: durationMs }: Film): SheetPlan => {
+  const aspect = (width || 16) / (height || 9)
+  const even = (side: number): number => Math.max(2, Math.round(Math.min(side, longestSide) / 2) * 2)
+  return {
+    stepS: Math.max(shortestStepS, Math.ceil(durationMs / 100 / mostPictures) / 10),
+    width: even(aspect >= 1 ? longestSide : longestSide * aspect),
+    height: even(aspect >= 1 ? longestSide / aspect : longestSide),
+    columns,
+    rows,
+  }
+}
+
+const stamp = (ms: number): string => new Date(Math.round(ms)).toISOString().slice(11, 23)
+
+/** WebVTT as players know it: `s1.jpg#xywh=0,0,160,90`. */
+export const indexOf = (plan: SheetPlan, durationMs: number, sheets: number): string => {
+  const stepMs = plan.stepS * 1000
+  const perSheet = plan.columns * plan.rows
+  const count = Math.min(Math.max(1, Math.ceil(durationMs / stepMs)), sheets * perSheet)
+  const cues = Array.from({ length: count }, (_, n) => {
+    const place = n % perSheet
+    const x = (place % plan.columns) * plan.width
+    const y = Math.floor(place / plan.columns) * plan.height
+    const end = n === count - 1 ? Math.max(durationMs, n * stepMs + 1) : (n + 1) * stepMs
+    const picture = `s${Math.floor(n / perSheet) + 1}.jpg#xywh=${x},${y},${plan.width},${plan.height}`
+    return `${stamp(n * stepMs)} --> ${stamp(end)}\n${picture}`
+  })
+  return ['WEBVTT', ...cues].join('\n\n') + '\n'
+}
+
+/** Draws it once per file that is played; what it replaces goes afterwards. */
+export const createStoryboards =
+  ({ db, blobs, workDir }: { db: Db; blobs: Blobs; workDir: string }): JobHandler =>
+  async (context) => {
+    const { video_id: id } = context.job.payload as { video_id: string }
+    const video = await store.findVideoById(db, id)
+    const source = video?.media_key && blobs.localPath?.(`${video.media_key}/${mediaFile}`)
+    if (!video || !source || !(await hasFfmpeg())) return
+    const name = `${context.job.id}-${context.attempt}`
+    const directory = join(workDir, name)
+    const key = `videos/${video.public_id}/storyboards/${name}`
+    await rm(directory, { recursive: true, force: true })
+    await mkdir(directory, { recursive: true })
+    let isKept = false
+    try {
+      const plan = planSheets(video)
+      const durationS = video.duration_ms / 1000
+      const drawn = await drawSheets({ source, directory, plan, durationS, signal: context.signal })
+      context.signal.throwIfAborted()
+      const sheets = (await readdir(directory)).filter((file) => /^s\d+\.jpg$/.test(file))
+      if ('failed' in drawn || sheets.length === 0) return
+      for (const file of sheets)
+        await blobs.putFile(`${key}/${file}`, join(directory, file), {
+          contentType: 'image/jpeg',
+          move: true,
+        })
+      const index = indexOf(plan, video.duration_ms, sheets.length)
+      await blobs.put(`${key}/${storyboardFile}`, Buffer.from(index), { contentType: 'text/vtt' })
+      await db.transaction(async (trx) => {
+        await context.guard(trx)
+        const now = await store.findVideoById(trx, id)
+        // Another file may have taken its place meanwhile.
+        if (now?.media_key !== video.media_key) return
+        await store.updateVideo(trx, id, { storyboard: key })
+        isKept = true
+      })
+      if (isKept && video.storyboard !== null) await blobs.deletePrefix(`${video.storyboard}/`)
+    } finally {
+      if (!isKept) await blobs.deletePrefix(`${key}/`)
+      await rm(directory, { recursive: true, force: true })
+    }
+  }
