@@ -78,9 +78,9 @@ export const createSettings = ({ db, clock, config }: Deps) => {
       change: { readonly [K in SettingKey]?: SiteSettings[K] | null | undefined },
     ): Promise<void> {
       for (const [key, value] of Object.entries(change)) {
+        if (value === undefined) continue
         const setting = fixed.find((one) => one.key === key)?.setting
         if (setting !== undefined) throw new AppError('setting_fixed', { params: { setting } })
-        if (value === undefined) continue
         if (value === null) await store.deleteSetting(trx, key)
         else await store.putSetting(trx, key, JSON.stringify(value), clock.now())
       }
