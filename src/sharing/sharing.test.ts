@@ -185,6 +185,8 @@ describe.each(enginePairs())('links on $name', (pair) => {
   it('gives RSS, the map of the site, rules for robots and icons', async () => {
     expect((await get(`/users/${owner.userId}/rss`)).text).toContain('&lt;b&gt;')
     expect((await get('/users/nobody/rss')).status).toBe(404)
+    expect((await get('/categories/other/rss')).text).toContain('<rss')
+    expect((await get('/categories/nothing/rss')).status).toBe(404)
     expect((await get('/sitemap.xml')).text).toContain('<sitemapindex')
     expect((await get('/sitemap/2026-11.xml')).text).toContain('<urlset')
     expect((await get('/sitemap/2026-13.xml')).status).toBe(404)
