@@ -14,8 +14,12 @@ const known = readdirSync('bench')
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.slice(0, -3))
 const [wanted, ...rest] = process.argv.slice(2)
-const chosen =
-  wanted === undefined ? known : known.filter((name) => name === wanted || name.startsWith(`${wanted}-`))
+/** They take from ten minutes to an hour: only who is named alone runs. */
+const long = ['soak', 'live-fuzz', 'live-conformance']
+const chosen = known.filter(
+  (name) =>
+    name === wanted || (!long.includes(name) && (wanted === undefined || name.startsWith(`${wanted}-`))),
+)
 if (chosen.length === 0) {
   process.stderr.write(`There is no bench ${wanted}; there are: ${known.join(', ')}\n`)
   process.exit(2)

@@ -16,7 +16,7 @@ export interface Room extends Person {
 export const makeRooms = async (
   machine: Machine,
   count: number,
-  replay: 'none' | 'private' = 'none',
+  replay: 'none' | 'private' | 'public' = 'none',
 ): Promise<Room[]> => {
   const rooms: Room[] = []
   for (let n = 0; n < count; n++) {
