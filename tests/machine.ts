@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { captchaAnswer, fetchPicture, freshMobile } from './app.ts'
+import { keepMachineLogs } from './leaks.ts'
 
 export interface Machine extends AsyncDisposable {
   readonly base: string
@@ -118,6 +119,7 @@ export const startMachine = async (options: MachineOptions = {}): Promise<Machin
     stop,
     async [Symbol.asyncDispose]() {
       await stop()
+      await keepMachineLogs(dataDir, printed)
       if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
     },
   }
