@@ -218,6 +218,14 @@ export const liveDanmaku = danmaku.extend({
 /** Offered beside `vireo.1` by who takes several messages in one frame (`batch`). */
 export const batchProtocol = 'batch.1'
 
+/** What this very socket may do, and why not. */
+const standing = {
+  can_write: z.boolean(),
+  can_moderate: z.boolean(),
+  muted_until: time.nullable(),
+  banned: z.boolean(),
+}
+
 const roomMessages = [
   z.object({
     type: z.literal('hello'),
@@ -229,8 +237,7 @@ const roomMessages = [
     rules: roomRules,
     pinned: pinned.nullable(),
     raid: raid.nullable(),
-    can_write: z.boolean(),
-    can_moderate: z.boolean(),
+    ...standing,
   }),
   liveDanmaku,
   gift.extend({ type: z.literal('gift') }),
@@ -243,8 +250,7 @@ const roomMessages = [
   /** Whether this very socket may write and moderate from now on. */
   z.object({
     type: z.literal('standing'),
-    can_write: z.boolean(),
-    can_moderate: z.boolean(),
+    ...standing,
   }),
   raid.extend({ type: z.literal('raid') }),
   z.object({ type: z.literal('raid_cancelled'), id }),

@@ -35,3 +35,11 @@ export const listModerators = async (q: Queries, ownerId: string, limit: number)
     .execute()
   return rows.map((row) => row.user_id)
 }
+
+/** Somebody moderates nowhere any more, and nobody for them. */
+export const deleteAllOf = async (q: Queries, userId: string): Promise<void> => {
+  await q
+    .deleteFrom('room_moderator')
+    .where((eb) => eb.or([eb('user_id', '=', userId), eb('owner_id', '=', userId)]))
+    .execute()
+}

@@ -71,6 +71,9 @@ export const createOrder = ({ db, clock }: { db: Db; clock: Clock }) => {
       return moderators.insertModerator(trx, { owner_id: ownerId, user_id: userId, created_ms: clock.now() })
     },
 
+    /** In the caller's transaction: somebody has left the site. */
+    forget: (trx: Transaction, userId: string): Promise<void> => moderators.deleteAllOf(trx, userId),
+
     dismiss: (ownerId: string, userId: string): Promise<boolean> =>
       moderators.deleteModerator(db, ownerId, userId),
   }

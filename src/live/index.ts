@@ -27,6 +27,7 @@ import { createCovers } from './covers.ts'
 import { addToCounter, likesOf } from './gift-store.ts'
 import { createGifts } from './gifts.ts'
 import { createHubs } from './hubs.ts'
+import { forgetLeavers } from './leavers.ts'
 import { createModeration } from './moderation.ts'
 import { createOrder, readOrder } from './order.ts'
 import { deletePin } from './order-store.ts'
@@ -211,6 +212,7 @@ export const createLive = async (deps: LiveDeps) => {
 
   // While nobody is connected nobody watches: what a killed process left behind is not true any more.
   await store.forgetViewers(db)
+  await forgetLeavers({ db, events, danmaku })
   const opened = deps.openLink({
     authorise: authorise.byKey,
     onEvent: (event) => {

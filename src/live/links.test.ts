@@ -1,7 +1,8 @@
 /** What a room is connected to, over HTTP: the profile for OBS and the secret address of the overlay. */
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../platform/clock/clock.ts'
 import { testDatabases } from '../platform/db/testing.ts'
+import type { Db } from '../platform/db/db.ts'
 import { createLiveApp, createPlayedIngest } from './live.fixture.ts'
 import type { LiveApp, Person } from './live.fixture.ts'
 
@@ -14,7 +15,11 @@ const kitOf = async (app: LiveApp, who: Person | undefined, rotate: string): Pro
 /** The files of a zip whose entries are stored as they are, by their central directory (APPNOTE 4.3.12). */
 const unzip = (zip: Buffer): Map<string, string> => {
   const files = new Map<string, string>()
-  for (let at = zip.indexOf('PK\x01\x02', 'latin1'); at >= 0; at = zip.indexOf('PK\x01\x02', at + 4, 'latin1')) {
+  for (
+    let at = zip.indexOf('PK\x01\x02', 'latin1');
+    at >= 0;
+    at = zip.indexOf('PK\x01\x02', at + 4, 'latin1')
+  ) {
     expect(zip.readUInt16LE(at + 10)).toBe(0)
     const size = zip.readUInt32LE(at + 24)
     const nameLength = zip.readUInt16LE(at + 28)
@@ -27,8 +32,14 @@ const unzip = (zip: Buffer): Map<string, string> => {
 }
 
 describe.each(testDatabases())('a room and OBS on $name', ({ open }) => {
+  // Making one costs more than all that is asked of it.
+  let db: Db
+  beforeAll(async () => {
+    db = await open()
+  })
+  afterAll(() => db.close())
+
   it('are set up by a profile: server, two seconds between keyframes, and a fresh key only when asked for', async () => {
-    await using db = await open()
     const ingest = createPlayedIngest(systemClock)
     await using app = await createLiveApp({ db, openLink: ingest.openLink })
     const owner = await app.signUp()
@@ -61,7 +72,6 @@ describe.each(testDatabases())('a room and OBS on $name', ({ open }) => {
   })
 
   it('share an overlay whose address is secret and can be renewed', async () => {
-    await using db = await open()
     const ingest = createPlayedIngest(systemClock)
     await using app = await createLiveApp({ db, openLink: ingest.openLink })
     const [owner, other] = [await app.signUp(), await app.signUp()]
@@ -80,5 +90,31 @@ describe.each(testDatabases())('a room and OBS on $name', ({ open }) => {
     expect((await show('x')).status).toBe(400)
     const rows = JSON.stringify(await db.selectFrom('room_overlay').selectAll().execute())
     expect(rows).not.toContain(secretOf(renewed.data))
+  })
+
+  it('keeps nothing of who has left the site', async () => {
+    const ingest = createPlayedIngest(systemClock)
+    await using app = await createLiveApp({ db, openLink: ingest.openLink })
+    const [owner, helper] = [await app.signUp(), await app.signUp()]
+    await app.call('POST', '/me/room/overlay', owner)
+    const url = 'rtmp://8.8.8.8/app'
+    await app.call('POST', '/me/room/destinations', owner, { name: 'x', url, stream_key: 'k' })
+    await app.call('PUT', `/live/${owner.roomId}/moderators/${helper.userId}`, owner)
+    const starts_at = new Date(Date.now() + 3_600_000).toISOString()
+    await app.call('POST', '/me/room/schedule', owner, { title: 'x', starts_at })
+    await db.transaction((trx) =>
+      app.events.append(trx, { type: 'user.deleted', payload: { user_id: owner.userId } }),
+    )
+    await expect
+      .poll(async () => (await db.selectFrom('destination').selectAll().execute()).length, {
+        timeout: 20_000,
+      })
+      .toBe(0)
+    for (const table of ['room_overlay', 'room_moderator'] as const)
+      expect(
+        await db.selectFrom(table).select('owner_id').where('owner_id', '=', owner.userId).execute(),
+        table,
+      ).toEqual([])
+    expect((await app.call('GET', `/live/${owner.roomId}/schedule`)).data).toEqual({ items: [] })
   })
 })

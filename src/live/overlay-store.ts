@@ -15,3 +15,7 @@ export const findOverlay = (q: Queries, ownerId: string): Promise<OverlayRow | u
 /** By the unique index. */
 export const findOverlayByHash = (q: Queries, hash: string): Promise<OverlayRow | undefined> =>
   q.selectFrom('room_overlay').selectAll().where('secret_hash', '=', hash).executeTakeFirst()
+
+export const deleteOverlay = async (q: Queries, ownerId: string): Promise<void> => {
+  await q.deleteFrom('room_overlay').where('owner_id', '=', ownerId).execute()
+}

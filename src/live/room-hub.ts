@@ -7,7 +7,9 @@ import { randomBytes } from 'node:crypto'
 import type { Gift } from '../../contract/gift.ts'
 import type { Room } from '../../contract/live.ts'
 import type { Raid } from '../../contract/room.ts'
+import { forever } from '../danmaku/index.ts'
 import type { Caller } from '../platform/http/route.ts'
+import { isoTime } from '../user/index.ts'
 import type { LiveDanmaku } from './chat.ts'
 import type { RoomOrder } from './order.ts'
 import { createOutgoing, encode } from './outgoing.ts'
@@ -90,11 +92,13 @@ export const openRoomHub = async (
   let readAgain = false
   let reading: Promise<void> | undefined
 
-  const standingOf = (at: RoomNow, peer: Peer) => {
-    const isMuted = peer.mutedUntilMs !== null && peer.mutedUntilMs > now()
+  const standingOf = (at: RoomNow, { caller, mutedUntilMs: untilMs }: Peer) => {
+    const isMuted = untilMs !== null && untilMs > now()
     return {
-      can_write: peer.caller !== undefined && !isMuted,
-      can_moderate: peer.caller !== undefined && mayModerate(at, peer.caller),
+      can_write: caller !== undefined && !isMuted,
+      can_moderate: caller !== undefined && mayModerate(at, caller),
+      muted_until: isMuted && untilMs !== forever ? isoTime(untilMs) : null,
+      banned: isMuted && untilMs === forever,
     }
   }
 

@@ -174,3 +174,13 @@ export const takeUntold = async (
   }
   return ids
 }
+
+/** What somebody announced, and what they wanted to be reminded of. */
+export const deleteAllOf = async (trx: Transaction, userId: string): Promise<void> => {
+  await trx.deleteFrom('schedule_reminder').where('user_id', '=', userId).execute()
+  await trx
+    .updateTable('schedule')
+    .set({ state: 'cancelled', telling: null, title: '' })
+    .where('owner_id', '=', userId)
+    .execute()
+}

@@ -54,10 +54,19 @@ export const useRoomChat = (options: RoomChatOptions) => {
   const skipped = ref(0)
   /** Until then the server would refuse: slow mode, a mute. */
   const waitUntil = ref(0)
+  const banned = ref(false)
   const waitS = computed(() => Math.max(0, Math.ceil((waitUntil.value - nowMs.value) / 1000)))
   const own = new Set<string>()
   let socket: RoomSocket | undefined
   let first = true
+
+  const takeStanding = (now: Extract<RoomMessage, { type: 'hello' | 'standing' }>): void => {
+    canWrite.value = now.can_write
+    canModerate.value = now.can_moderate
+    banned.value = now.banned
+    if (now.muted_until) waitUntil.value = Date.parse(now.muted_until)
+    else if (now.type === 'standing') waitUntil.value = 0
+  }
 
   const onMessage = (message: RoomMessage): void => {
     switch (message.type) {
@@ -69,8 +78,7 @@ export const useRoomChat = (options: RoomChatOptions) => {
         pinned.value = message.pinned
         raid.value = message.raid
         viewers.value = message.viewers
-        canWrite.value = message.can_write
-        canModerate.value = message.can_moderate
+        takeStanding(message)
         first = false
         return options.onRoom(message.room)
       case 'danmaku': {
@@ -97,10 +105,7 @@ export const useRoomChat = (options: RoomChatOptions) => {
         lines.value = withoutWriter(lines.value, message.user_id)
         return options.onPurged()
       case 'standing':
-        canWrite.value = message.can_write
-        canModerate.value = message.can_moderate
-        if (message.can_write) waitUntil.value = 0
-        return
+        return takeStanding(message)
       case 'raid':
         raid.value = message
         return
@@ -229,6 +234,7 @@ export const useRoomChat = (options: RoomChatOptions) => {
     raid,
     skipped,
     waitS,
+    banned,
     like,
     stay: (raidId: string) => socket?.send({ type: 'stay', raid_id: raidId }),
     write,

@@ -87,3 +87,7 @@ export const writeState = async (
 ): Promise<void> => {
   await q.updateTable('destination').set(change).where('id', '=', id).where('sender', '=', sender).execute()
 }
+
+export const deleteAllOf = async (q: Queries, ownerId: string): Promise<void> => {
+  await q.deleteFrom('destination').where('owner_id', '=', ownerId).execute()
+}

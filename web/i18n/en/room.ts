@@ -17,7 +17,6 @@ export const room: Pick<Messages, 'room'> = {
     followers_minutes: 'Followers of {n} min or more may write',
     wait: 'Wait {time}',
     banned: 'You are banned here',
-    muted: 'You are muted',
     ban: 'Ban',
     ban_text: '{name} can not write or send gifts here until you lift the ban.',
     ban_title: 'Ban {name}?',

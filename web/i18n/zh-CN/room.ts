@@ -15,7 +15,6 @@ export const room = {
     followers_minutes: '关注满 {n} 分钟才能发言',
     wait: '还要等 {time}',
     banned: '你已被这里封禁',
-    muted: '你被禁言了',
     ban: '封禁',
     ban_text: '{name} 将不能在这里发言、送礼，直到你解除封禁。',
     ban_title: '封禁 {name}？',
