@@ -36,7 +36,10 @@ const decodeReplay = async (ingest: IngestFixture): Promise<Decoded['streams']> 
   const journal = await readJournal(dir)
   if (journal === undefined) throw new Error('nothing was recorded')
   const file = join(ingest.dir, 'replay.m3u8')
-  await writeFile(file, replayPlaylist(journal, (n) => bundleFile(dir, n)))
+  await writeFile(
+    file,
+    replayPlaylist(journal, (n) => bundleFile(dir, n)),
+  )
   const { stdout, stderr } = await execute('ffprobe', [
     ...['-v', 'error', '-count_frames', '-show_entries', 'stream=codec_name,nb_read_frames,width'],
     ...['-of', 'json', '-allowed_extensions', 'ALL', file],
@@ -96,7 +99,13 @@ test.each(['rtmpsink', 'rtmp2sink'])('GStreamer publishes through %s', async (si
   await using ingest = await startIngest()
   const location = `rtmp://127.0.0.1:${ingest.rtmpPort}/live/good-key`
   const pipeline = [
-    ...['videotestsrc', 'num-buffers=180', 'is-live=true', '!', 'video/x-raw,width=320,height=180,framerate=30/1'],
+    ...[
+      'videotestsrc',
+      'num-buffers=180',
+      'is-live=true',
+      '!',
+      'video/x-raw,width=320,height=180,framerate=30/1',
+    ],
     ...['!', 'x264enc', 'speed-preset=ultrafast', 'key-int-max=30', 'bframes=0', '!', 'h264parse'],
     ...['!', 'flvmux', 'name=mux', 'streamable=true', '!', sink, `location=${location}`],
     ...['audiotestsrc', 'num-buffers=280', 'is-live=true', '!', 'audioconvert', '!', 'voaacenc', '!', 'mux.'],
