@@ -45,6 +45,7 @@ import { createDressPage, createLooks, mountSharingRoutes } from './sharing/inde
 import { createSiteDescription, mountSiteRoutes } from './site/index.ts'
 import { mountRelationRoutes, mountUserRoutes } from './user/index.ts'
 import { version } from './version.ts'
+import { mountWebhookRoutes } from './webhook/index.ts'
 import { mountUploadRoutes, mountVideoRoutes } from './video/index.ts'
 
 const webDirectory = join(fileURLToPath(new URL('.', import.meta.url)), '..', 'web', 'dist')
@@ -129,6 +130,7 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
   mountPublishSocket({ sockets, tickets, limits, callerOf, live, now: clock.now })
   mountFeedRoutes({ app, router, limits, feed: features.feed })
   mountReportRoutes({ router, limits, reports: features.reports })
+  mountWebhookRoutes({ router, limits, webhooks: features.webhooks })
   mountMessageRoutes({ router, limits, messages: features.messages })
   mountUserSocket({ sockets, tickets, limits, callerOf, hub: features.messages.hub, log })
   mountPlaybackRoutes({ app, blobs, playable: videos.playable })

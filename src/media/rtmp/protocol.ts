@@ -46,7 +46,7 @@ export const defaultLimits: RtmpLimits = {
   chunkStreams: 64,
   unreadBytes: 64 * 1024,
   idleMs: 10_000,
-  connections: 2_000,
+  connections: 6_000,
   connectionsPerAddress: 256,
 }
 
