@@ -30,8 +30,9 @@ export const wholeFile = async (directory: string, version: string): Promise<Byt
     segments.map(({ length, durationMs }) => ({ sizeBytes: length, durationMs, independent: true })),
     first.mediaTimeMs,
   )
+  const durationMs = segments.reduce((sum, segment) => sum + segment.durationMs, 0)
   const pieces: Piece[] = [
-    { bytes: init, length: init.length },
+    { bytes: withDuration(init, durationMs), length: init.length },
     { bytes: index, length: index.length },
     ...segments.map(({ bundle, offset, length }) => ({
       bytes: { path: bundleFile(directory, bundle), offset },
@@ -54,6 +55,16 @@ const initOf = async (
 ): Promise<Buffer> => {
   await using file = await open(bundleFile(directory, bundle), 'r')
   return (await file.read(Buffer.alloc(length), 0, length, offset)).buffer
+}
+
+/** The movie header (ISO/IEC 14496-12 §8.2.2, version 0) says how long the file is; while it was live nobody knew. */
+const withDuration = (init: Buffer, durationMs: number): Buffer => {
+  const told = Buffer.from(init)
+  const at = told.indexOf('mvhd', 0, 'latin1')
+  if (at < 0 || told[at + 4] !== 0 || at + 24 > told.length) return told
+  const timescale = told.readUInt32BE(at + 16)
+  told.writeUInt32BE(Math.min(0xffffffff, Math.round((durationMs * timescale) / 1000)), at + 20)
+  return told
 }
 
 /** Both ends included. */
