@@ -79,7 +79,7 @@ export const toOwnVideo = (row: ShownVideo, seen: Seen, addresses: Addresses): O
   ...toVideo(row, seen, addresses),
   size_bytes: row.size_bytes,
   file_url:
-    row.source === 'recording' && row.state === 'ready' && row.trashed === 0
+    row.live_session_id !== null && row.state === 'ready' && row.trashed === 0
       ? addresses.beside(row.public_id, 'private', wholeFileName)
       : null,
   delete_time: row.deleted_ms === null ? null : isoTime(row.deleted_ms),
