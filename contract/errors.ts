@@ -170,6 +170,16 @@ export const errorCodes = define({
 
   stream_key_wrong: { status: 403, zh: '推流码不正确', en: 'The stream key is wrong' },
   room_closed: { status: 403, zh: '直播间已被管理员关闭', en: 'This room was closed by a moderator' },
+  recording_mixed: {
+    status: 409,
+    zh: '这场直播中途换过编码，不能存成一个文件',
+    en: 'The codec changed during this session, so it can not be one file',
+  },
+  clip_unavailable: {
+    status: 409,
+    zh: '这一段没有录下来，不能剪辑',
+    en: 'This stretch was not recorded and can not be clipped',
+  },
   room_not_live: { status: 409, zh: '直播间没有开播', en: 'The room is not live' },
   muted: {
     status: 403,

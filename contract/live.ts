@@ -1,5 +1,6 @@
 /** Owns what a room is from outside, its endpoints and the messages of its socket. */
 import { z } from 'zod'
+import { clipsChoice } from './clip.ts'
 import { apiPrefix, empty, id, idParams, line, nothing, page, pageQuery, prose, time } from './common.ts'
 import { color, danmaku, mode, size, text } from './danmaku.ts'
 import { endpoint } from './endpoint.ts'
@@ -59,6 +60,8 @@ export type Health = z.infer<typeof health>
 
 export const ownRoom = room.extend({
   replay: replayChoice,
+  /** Who may make clips here. */
+  clips: clipsChoice,
   has_stream_key: z.boolean(),
   health: health.nullable(),
 })
@@ -110,6 +113,7 @@ export const patchMyRoom = endpoint({
     category: categoryId.optional(),
     announcement: prose(500).optional(),
     replay: replayChoice.optional(),
+    clips: clipsChoice.optional(),
   }),
   data: ownRoom,
   success: { zh: '已保存', en: 'Saved' },

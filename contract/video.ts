@@ -113,6 +113,8 @@ export type Video = z.infer<typeof video>
 /** A video as its owner sees it. */
 export const ownVideo = video.extend({
   size_bytes: z.number(),
+  /** The whole recording as one MP4, for its owner; null for what is no recording. The address expires. */
+  file_url: z.string().nullable(),
   delete_time: time.nullable(),
   /** When it becomes public by itself. */
   publish_at: time.nullable(),

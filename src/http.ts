@@ -13,6 +13,7 @@ import { mountLibraryRoutes } from './library/index.ts'
 import {
   mountLifeRoutes,
   mountLinkRoutes,
+  mountClipRoutes,
   mountLivePlayRoutes,
   mountLiveRoutes,
   mountOrderRoutes,
@@ -121,6 +122,7 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
   mountLifeRoutes({ router, limits, live })
   mountLinkRoutes({ app, router, authenticate, limits, live, config })
   const dvr = createDvr({ recordingsDir: config.recordingsDir, now: clock.now })
+  mountClipRoutes({ router, limits, live, timelineOf: videos.timelineOf })
   mountLivePlayRoutes({ app, live, lookBack: dvr.extend })
   mountDvrRoutes({ app, onAir: live.playback.onAir, directoryOf: dvr.directoryOf })
   const tickets = createTickets(kv)

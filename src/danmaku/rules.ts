@@ -35,3 +35,21 @@ export const curveOf = (
   }
   return { stepMs, counts }
 }
+
+/** Slots that stand out: at least three said, at least twice the mean; the most first, `gapMs` apart. */
+export const peaksOf = (
+  slots: readonly { slot_ms: number; said: number }[],
+  most: number,
+  gapMs: number,
+): { atMs: number; said: number }[] => {
+  const last = slots.at(-1)
+  if (last === undefined) return []
+  const all = slots.reduce((sum, { said }) => sum + said, 0)
+  const mean = all / (last.slot_ms / slotMs + 1)
+  const found: { atMs: number; said: number }[] = []
+  for (const { slot_ms: atMs, said } of [...slots].sort((a, b) => b.said - a.said || a.slot_ms - b.slot_ms)) {
+    if (found.length >= most || said < Math.max(3, mean * 2)) break
+    if (found.every((peak) => Math.abs(peak.atMs - atMs) >= gapMs)) found.push({ atMs, said })
+  }
+  return found
+}

@@ -9,7 +9,7 @@ import { sortableId } from '../platform/ids/ids.ts'
 import type { Kv } from '../platform/kv/kv.ts'
 import * as curation from './curation-store.ts'
 import { createOrder } from './moderators.ts'
-import { cutStretches, maxInRange, perStretch, repetitionKey } from './rules.ts'
+import { cutStretches, maxInRange, peaksOf, perStretch, repetitionKey } from './rules.ts'
 import * as store from './store.ts'
 import { looksToRow, toDanmaku } from './view.ts'
 import type { Looks } from './view.ts'
@@ -47,6 +47,8 @@ export interface DanmakuDeps {
 }
 
 const purgedAtOnce = 500
+/** A day of five-second slots. */
+const maxSlots = 17_280
 /** So many in so long. */
 const burst = 5
 const burstMs = 5_000
@@ -158,6 +160,33 @@ export const createDanmakuService = ({ db, kv, bus, clock, count, isForbidden }:
         .slice(0, maxInRange)
         .sort((a, b) => a.media_ms - b.media_ms || (a.id < b.id ? -1 : 1))
         .map(toDanmaku)
+    },
+
+    /** The slots in which most was said, the most first, none nearer to another than `gapMs`. */
+    async peaks(timelineId: string, most: number, gapMs: number): Promise<{ atMs: number; said: number }[]> {
+      const slots = await curation.densityQuery(db, timelineId, maxSlots).execute()
+      return peaksOf(slots, most, gapMs)
+    },
+
+    /** Copies what lies in a stretch, at most 2,000, to another timeline, on which it begins at 0. */
+    async copy(from: string, stretch: { fromMs: number; toMs: number }, to: Timeline): Promise<void> {
+      const fromMs = Math.round(stretch.fromMs)
+      const rows = await store
+        .stretchQuery(db, from, { fromMs, toMs: Math.round(stretch.toMs), limit: maxInRange })
+        .execute()
+      if (rows.length === 0) return
+      const copies = rows.map(({ nickname: _nickname, ...row }) => ({
+        ...row,
+        id: sortableId(clock.now()),
+        timeline_id: to.timelineId,
+        owner_id: to.ownerId,
+        media_ms: row.media_ms - fromMs,
+        protected: 0,
+      }))
+      await db.transaction(async (trx) => {
+        await store.insertDanmaku(trx, copies)
+        await curation.addToDensity(trx, copies, 1)
+      })
     },
 
     /** The last ones on the timeline, oldest first. */

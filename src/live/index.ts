@@ -23,6 +23,8 @@ import type { UserService } from '../user/index.ts'
 import { recheckAudience } from './audience.ts'
 import { createAuthorise } from './authorise.ts'
 import { createChat } from './chat.ts'
+import { createClipPicture } from './clip-picture.ts'
+import { createClips } from './clips.ts'
 import { createCovers } from './covers.ts'
 import { addToCounter, likesOf } from './gift-store.ts'
 import { createGifts } from './gifts.ts'
@@ -55,6 +57,7 @@ export type { ReplayInput, Replays } from './replay.ts'
 export { clearStreamKey as voidStreamKey } from './store.ts'
 export { createReplays, deleteRecording } from './video-replays.ts'
 export { mountLivePlayRoutes } from './play-routes.ts'
+export { mountClipRoutes } from './clip-routes.ts'
 export { mountPublishSocket } from './publish-socket.ts'
 export { mountLinkRoutes } from './link-routes.ts'
 export { mountLifeRoutes } from './life-routes.ts'
@@ -122,6 +125,8 @@ export const createLive = async (deps: LiveDeps) => {
   const putReplay = createPutReplay({
     replays: deps.replays,
     log,
+    peaksOf: async (sessionId) =>
+      (await danmaku.peaks(sessionId, 8, 60_000)).map(({ atMs }) => atMs).sort((a, b) => a - b),
     lastPicture: (session) => covers.keepLast(session),
   })
 
@@ -260,6 +265,19 @@ export const createLive = async (deps: LiveDeps) => {
     }
   }
 
+  const pictureOf = createClipPicture({ images: deps.images, scratchDir: join(config.dataDir, 'scratch') })
+  const clips = createClips({
+    db,
+    clock,
+    log,
+    recordingsDir: config.recordingsDir,
+    rooms,
+    users,
+    danmaku,
+    replays: deps.replays,
+    link,
+    pictureOf: async (directory) => (deps.hasFfmpeg ? pictureOf(directory) : undefined),
+  })
   const moderation = createModeration({
     db,
     clock,
@@ -272,6 +290,7 @@ export const createLive = async (deps: LiveDeps) => {
   })
   return {
     rooms,
+    clips,
     order,
     gifts,
     schedule,

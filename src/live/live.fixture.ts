@@ -20,6 +20,7 @@ import { systemClock } from '../platform/clock/clock.ts'
 import type { Clock } from '../platform/clock/clock.ts'
 import type { Db } from '../platform/db/db.ts'
 import { createEvents } from '../platform/events/events.ts'
+import { AppError } from '../platform/errors/app-error.ts'
 import { createRouter } from '../platform/http/route.ts'
 import { createHttpServer } from '../platform/http/server.ts'
 import { registerSockets } from '../platform/http/socket.ts'
@@ -35,6 +36,7 @@ import {
   createLive,
   mountLifeRoutes,
   mountLinkRoutes,
+  mountClipRoutes,
   mountLivePlayRoutes,
   mountLiveRoutes,
   mountOrderRoutes,
@@ -165,6 +167,12 @@ export const createLiveApp = async (options: LiveAppOptions) => {
   mountOrderRoutes({ router, order: live.order })
   mountLifeRoutes({ router, limits, live })
   mountLivePlayRoutes({ app, live })
+  const timelineOf = async (id: string) => {
+    const found = [...replays].find(([, replay]) => replay.videoId === id)
+    if (found === undefined) throw new AppError('not_found')
+    return { timelineId: found[0] }
+  }
+  mountClipRoutes({ router, limits, live, timelineOf })
   const tickets = createTickets(kv)
   mountRoomSocket({ router, sockets, tickets, limits, callerOf, live })
   mountPublishSocket({ sockets, tickets, limits, callerOf, live, now: () => Date.now() })

@@ -104,7 +104,8 @@ export const createPictures = ({ keyframe, images, clock, log, scratchDir }: Dep
   }
 }
 
-const frameOf = async (mp4: Buffer, scratchDir: string): Promise<Buffer> => {
+/** The first frame of an MP4 file as JPEG. Throws where ffmpeg can't make it. */
+export const frameOf = async (mp4: Buffer, scratchDir: string): Promise<Buffer> => {
   await mkdir(scratchDir, { recursive: true })
   const directory = await mkdtemp(join(scratchDir, 'frame-'))
   try {

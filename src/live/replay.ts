@@ -15,6 +15,8 @@ export interface ReplayInput {
   mediaMs: number
   /** No more will be recorded. */
   final: boolean
+  /** Moments at which most was said, in order; they become its chapters. */
+  peaksMs?: readonly number[]
 }
 
 /** What live asks of the video feature. Each call may come again after a kill and changes nothing then. */
@@ -33,6 +35,7 @@ export const createPutReplay =
   (deps: {
     replays: Replays
     log: Log
+    peaksOf: (sessionId: string) => Promise<readonly number[]>
     lastPicture: (session: SessionRow) => Promise<Buffer | undefined>
   }): PutReplay =>
   async (session, mediaMs, final) => {
@@ -46,6 +49,7 @@ export const createPutReplay =
       startedMs: session.started_ms ?? session.created_ms,
       mediaMs,
       final,
+      peaksMs: final ? await deps.peaksOf(session.id) : [],
     })
     // A replay without a picture is still a replay.
     void deps

@@ -66,6 +66,7 @@ export const createRooms = (deps: Deps) => {
       created_ms: clock.now(),
       closed: 0,
       closed_reason: '',
+      clips: 'everyone',
     }
     // Of two at once the first wins; both read what is there then.
     await store.insertRoom(db, row)
@@ -127,6 +128,7 @@ export const createRooms = (deps: Deps) => {
     return {
       ...view,
       replay: (room?.replay ?? (await replayDefault())) as OwnRoom['replay'],
+      clips: (room?.clips ?? 'everyone') as OwnRoom['clips'],
       has_stream_key: hasStreamKey(room?.stream_key_hash),
       health: (running && healthOf(running.id)) ?? null,
     }
@@ -167,7 +169,7 @@ export const createRooms = (deps: Deps) => {
     /** Changes the room, and the running session with it: the list and the replay show what it is called now. */
     async change(userId: string, change: RoomChange): Promise<OwnRoom> {
       const room = await ensure(await ownerOf(userId))
-      const { title, category, announcement, replay } = change
+      const { title, category, announcement, replay, clips } = change
       const shared = {
         ...(title !== undefined && { title }),
         ...(category !== undefined && { category }),
@@ -177,6 +179,7 @@ export const createRooms = (deps: Deps) => {
         await store.updateRoom(trx, userId, {
           ...shared,
           ...(announcement !== undefined && { announcement }),
+          ...(clips !== undefined && { clips }),
         })
         await store.updateRunning(trx, userId, shared)
       })

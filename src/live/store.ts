@@ -4,7 +4,7 @@ import type { Selectable } from 'kysely'
 import type { Queries } from '../platform/db/db.ts'
 import { seek } from '../platform/db/cursor.ts'
 import { greatest, insertIfAbsent } from '../platform/db/portable.ts'
-import type { LiveSessionTable, RoomTable, SessionState } from './tables.ts'
+import type { ClipTable, LiveSessionTable, RoomTable, SessionState } from './tables.ts'
 
 export type RoomRow = Selectable<RoomTable>
 export type SessionRow = Selectable<LiveSessionTable>
@@ -46,6 +46,13 @@ export const findRoomOfOwner = (db: Queries, userId: string) =>
     .select('user.banned_ms')
     .where('room.user_id', '=', userId)
     .executeTakeFirst()
+
+export const insertClip = async (db: Queries, row: Selectable<ClipTable>): Promise<void> => {
+  await db.insertInto('clip').values(row).execute()
+}
+
+export const findClip = (db: Queries, id: string): Promise<Selectable<ClipTable> | undefined> =>
+  db.selectFrom('clip').selectAll().where('id', '=', id).executeTakeFirst()
 
 export const updateRoom = async (db: Queries, userId: string, change: Partial<RoomRow>): Promise<void> => {
   if (Object.keys(change).length === 0) return

@@ -17,6 +17,8 @@ export interface RoomTable {
   /** 1: a moderator closed it; nobody publishes to it. */
   closed: number
   closed_reason: string
+  /** Who may make clips: `everyone` or `owner`. */
+  clips: string
 }
 
 /**
@@ -159,8 +161,20 @@ export interface RoomOverlayTable {
   sealed: string
 }
 
+/** A stretch of a session that somebody kept; its id names its recording and its timeline. */
+export interface ClipTable {
+  id: string
+  session_id: string
+  room_id: string
+  author_id: string
+  from_ms: number
+  to_ms: number
+  created_ms: number
+}
+
 declare module '../platform/db/tables.ts' {
   interface Tables {
+    clip: ClipTable
     room: RoomTable
     live_session: LiveSessionTable
     room_rules: RoomRulesTable

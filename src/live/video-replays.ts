@@ -29,6 +29,7 @@ export const createReplays = ({ db, recordingsDir, videos, danmaku }: Deps): Rep
         danmaku: await danmaku.countOf(input.sessionId, trx),
       })
       if (journal) await videos.updateReplay(trx, input.sessionId, figuresOf(journal))
+      await videos.introduceReplay(trx, input.sessionId, introOf(input.peaksMs ?? []))
       return replay.videoId
     })
   },
@@ -40,6 +41,21 @@ export const createReplays = ({ db, recordingsDir, videos, danmaku }: Deps): Rep
 
   setCover: (sessionId, jpeg) => videos.setReplayCover(sessionId, jpeg),
 })
+
+const clockOf = (ms: number): string => {
+  const s = Math.floor(ms / 1000)
+  const two = (value: number): string => String(value).padStart(2, '0')
+  return `${s >= 3600 ? `${Math.floor(s / 3600)}:` : ''}${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`
+}
+
+/** Lines that begin with a time are chapters; each begins a little before what everybody spoke of. */
+const introOf = (peaksMs: readonly number[]): string =>
+  peaksMs.length < 2
+    ? ''
+    : [
+        '00:00 开始',
+        ...peaksMs.map((ms, i) => `${clockOf(Math.max(1000, ms - 5000))} 高能时刻 ${i + 1}`),
+      ].join('\n')
 
 const figuresOf = (journal: Journal) => {
   const track = journal.inits.flatMap(({ tracks }) => tracks).find(({ kind }) => kind === 'video')

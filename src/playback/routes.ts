@@ -12,6 +12,7 @@ import type { ByteSource } from '../platform/http/ranges.ts'
 import type { FindPlayable, Playable } from '../video/index.ts'
 import { blobSource, fileSource, textSource } from './files.ts'
 import { createRecordingPlaylists } from './recording.ts'
+import { wholeFile } from './whole-file.ts'
 
 interface Deps {
   app: FastifyInstance
@@ -49,6 +50,17 @@ export const mountPlaybackRoutes = ({ app, blobs, playable }: Deps): void => {
     return video.source === 'upload' ? uploadFile(video, name) : recordingFile(video, name)
   }
 
+  /** A recording as one file, named for whoever keeps it. */
+  const serveWhole = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const { id, grant } = request.params as { id: string; grant: string }
+    if (!/^[0-9A-Za-z_-]{1,64}$/.test(id)) throw new AppError('not_found')
+    const video = await playable(id, grant, 'take')
+    const source = video.source === 'recording' ? await wholeFile(video.directory, video.version) : undefined
+    if (source === undefined) throw new AppError('not_found')
+    reply.header('content-disposition', `attachment; filename="${id}.mp4"`)
+    return sendBytes(request, reply, source)
+  }
+
   const serveVideo = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { id, file, grant } = request.params as { id: string; file: string; grant?: string }
     if (!/^[0-9A-Za-z_-]{1,64}$/.test(id)) throw new AppError('not_found')
@@ -69,6 +81,7 @@ export const mountPlaybackRoutes = ({ app, blobs, playable }: Deps): void => {
   const method = ['GET', 'HEAD']
   const schema = { hide: true }
   app.route({ method, url: '/play/videos/:id/:file', schema, handler: serveVideo })
+  app.route({ method, url: '/play/s/:grant/videos/:id/whole.mp4', schema, handler: serveWhole })
   app.route({ method, url: '/play/s/:grant/videos/:id/:file', schema, handler: serveVideo })
   app.route({ method, url: '/play/images/:area/:name', schema, handler: servePicture })
 }

@@ -12,3 +12,5 @@ export const storyboardFile = 'storyboard.vtt'
 
 /** So long the file of a failed video is kept where not the file was at fault. */
 export const keptMs = 7 * 24 * 3600_000
+/** A recording as one file. */
+export const wholeFileName = 'whole.mp4'

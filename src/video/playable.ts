@@ -25,18 +25,23 @@ export type Playable =
   | (Common & { source: 'upload'; playlistKey: string; mediaKey: string; mediaFile: string })
   | (Common & { source: 'recording'; directory: string })
 
-export type FindPlayable = (publicId: string, grant: string | undefined) => Promise<Playable>
+/** `take`: to be kept as a file, for which only its owner gets an address. */
+export type FindPlayable = (
+  publicId: string,
+  grant: string | undefined,
+  purpose?: 'play' | 'take',
+) => Promise<Playable>
 
 /** Throws `not_found`: without a grant for all but public videos, with one for whatever it was not made for. */
 export const createFindPlayable =
   ({ db, addresses, recordingsDir }: { db: Db; addresses: Addresses; recordingsDir: string }): FindPlayable =>
-  async (publicId, grant) => {
+  async (publicId, grant, purpose = 'play') => {
     const video = await store.findVideo(db, publicId)
     if (video?.state !== 'ready' || video.trashed === 1) throw new AppError('not_found')
     const isAllowed =
       grant === undefined
-        ? playedAs(video) === 'public'
-        : addresses.isGrant(grant, video.public_id, playedAs(video))
+        ? purpose === 'play' && playedAs(video) === 'public'
+        : addresses.isGrant(grant, video.public_id, purpose === 'take' ? 'private' : playedAs(video))
     if (!isAllowed) throw new AppError('not_found')
     const { width, height, bandwidth, codecs } = video
     const common = { width, height, bandwidth, codecs, beside: besideOf(video) }

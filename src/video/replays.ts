@@ -87,6 +87,12 @@ export const createReplays = ({ db, clock, listing, covers }: Deps) => ({
     if (video.state !== 'ready') await listing.append(trx, 'video.ready', video, {})
   },
 
+  /** Words for a replay whose owner wrote none yet. */
+  async introduceReplay(trx: Transaction, sessionId: string, intro: string): Promise<void> {
+    const video = await store.findVideoBySession(trx, sessionId)
+    if (intro !== '' && video?.intro === '') await store.updateVideo(trx, video.id, { intro })
+  },
+
   /** Takes a picture as the cover unless its owner chose one. Throws `image_invalid`. */
   async setReplayCover(sessionId: string, picture: Buffer): Promise<void> {
     const video = await store.findVideoBySession(db, sessionId)

@@ -7,7 +7,7 @@ import { isoTime } from '../user/index.ts'
 import type { Addresses } from './addresses.ts'
 import { failureTexts } from './failures.ts'
 import { playedAs } from './rules.ts'
-import { storyboardFile } from './kinds.ts'
+import { storyboardFile, wholeFileName } from './kinds.ts'
 import type { ShownVideo } from './store.ts'
 import type { Caption } from './tables.ts'
 
@@ -78,6 +78,10 @@ export const captionFile = (name: string): string => `c-${name}.vtt`
 export const toOwnVideo = (row: ShownVideo, seen: Seen, addresses: Addresses): OwnVideo => ({
   ...toVideo(row, seen, addresses),
   size_bytes: row.size_bytes,
+  file_url:
+    row.live_session_id !== null && row.state === 'ready' && row.trashed === 0
+      ? addresses.beside(row.public_id, 'private', wholeFileName)
+      : null,
   delete_time: row.deleted_ms === null ? null : isoTime(row.deleted_ms),
   publish_at: row.publish_at_ms === null ? null : isoTime(row.publish_at_ms),
   taken_down: row.taken_down === 1 ? { reason: row.taken_down_reason } : null,

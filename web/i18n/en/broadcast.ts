@@ -1,7 +1,7 @@
-/** Owns the sentences of going live from the browser, in English. */
+/** Owns the sentences of going live from the browser and of clips, in English. */
 import type { Messages } from '../zh-CN.ts'
 
-export const broadcast: Pick<Messages, 'cast'> = {
+export const broadcast: Pick<Messages, 'cast' | 'clip'> = {
   cast: {
     way: 'How to go live',
     way_browser: 'In the browser',
@@ -57,5 +57,24 @@ export const broadcast: Pick<Messages, 'cast'> = {
     ended_gave_up: 'The connection was lost for over a minute, so the session ended. You can go live again.',
     ended_fault: 'The encoder failed and the stream stopped. Try again with lower quality.',
     other_publisher: 'The room is live from other software now. Going live here takes over.',
+  },
+  clip: {
+    title: 'Make a clip',
+    text: 'Keep the last moments as a video, danmaku included.',
+    length: 'Length',
+    seconds: '{n} s',
+    moments: 'Which moment',
+    now: 'Just now',
+    said: '{n} danmaku',
+    name: 'Title',
+    make: 'Keep it',
+    made: 'The clip is ready',
+    watch: 'Watch it',
+    button: 'Clip',
+    from: 'Clipped from',
+    see_replay: 'See the whole replay',
+    who: 'Who may make clips',
+    who_everyone: 'Everybody who is signed in',
+    who_owner: 'Only me',
   },
 }

@@ -122,6 +122,7 @@ export const studio: Pick<Messages, 'studio' | 'upload' | 'failure' | 'edit' | '
     storage_free: '{used} used',
     size: 'Size',
     watch: 'Watch',
+    file: 'Download as MP4',
     deleted_at: 'Deleted {time}',
     actions: 'More actions',
     upload: 'Upload',

@@ -1,4 +1,4 @@
-/** Owns the sentences of going live from the browser, in Chinese. */
+/** Owns the sentences of going live from the browser and of clips, in Chinese. */
 export const broadcast = {
   cast: {
     way: '开播方式',
@@ -52,5 +52,24 @@ export const broadcast = {
     ended_gave_up: '断线超过一分钟，这场直播已经结束。网络恢复后可以再次开播。',
     ended_fault: '编码器出错了，直播已停止。降低画质再试一次。',
     other_publisher: '直播间正在用软件推流。从这里开播会接替它。',
+  },
+  clip: {
+    title: '剪一段',
+    text: '把刚才的画面存成一个视频，弹幕也在。',
+    length: '长度',
+    seconds: '{n} 秒',
+    moments: '哪一刻',
+    now: '刚才',
+    said: '{n} 条弹幕',
+    name: '标题',
+    make: '剪下来',
+    made: '剪好了',
+    watch: '去看看',
+    button: '剪辑',
+    from: '剪自',
+    see_replay: '看完整回放',
+    who: '谁可以剪辑',
+    who_everyone: '所有登录的观众',
+    who_owner: '只有我',
   },
 } as const

@@ -118,6 +118,7 @@ export const studio = {
     storage_free: '已用 {used}',
     size: '大小',
     watch: '观看',
+    file: '下载 MP4',
     deleted_at: '{time} 删除',
     actions: '更多操作',
     upload: '上传视频',

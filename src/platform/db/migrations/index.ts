@@ -16,6 +16,7 @@ import { danmakuCuration } from './0014-danmaku-curation.ts'
 import { roomOrder } from './0019-room-order.ts'
 import { roomLife } from './0020-room-life.ts'
 import { roomLinks } from './0021-room-links.ts'
+import { clip } from './0022-clip.ts'
 
 export const migrations: readonly Migration[] = [
   platform,
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   roomOrder,
   roomLife,
   roomLinks,
+  clip,
 ]
