@@ -78,10 +78,14 @@ export const startMachine = async (options: MachineOptions = {}): Promise<Machin
     return exited
   }
   try {
-    await until('the machine is ready', async () => {
-      if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${printed}`)
-      return printed.includes('is ready.') && (options.hasHttp === false || (await isOk(`${base}/readyz`)))
-    })
+    await until(
+      'the machine is ready',
+      async () => {
+        if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${printed}`)
+        return printed.includes('is ready.') && (options.hasHttp === false || (await isOk(`${base}/readyz`)))
+      },
+      90_000,
+    )
   } catch (error) {
     await stop('SIGKILL')
     throw new Error(`${String(error)}\n${printed}`, { cause: error })
