@@ -262,10 +262,12 @@ const rows: Readonly<Record<string, Row>> = {
       .map((name) => [name, { ...own, params: id((w) => w.nobody) }]),
   ),
   ...Object.fromEntries(
-    ['banUser', 'liftBan', 'listBans', 'getRoomRules', 'patchRoomRules', 'pinMessage', 'unpinMessage']
-      .concat(['purgeUser', 'appointModerator', 'dismissModerator'])
-      .map((name) => [name, ofRoom]),
+    ['banUser', 'liftBan', 'listBans', 'getRoomRules', 'purgeUser', 'appointModerator', 'dismissModerator']
+      .concat(['unpinMessage'])
+      .map((name) => [name, { ...ofRoom, body: {} }]),
   ),
+  patchRoomRules: { ...ofRoom, body: { slow_seconds: 3 } },
+  pinMessage: { ...ofRoom, body: { text: '置顶' } },
   getRoom: ofShownRoom,
   listMutes: ofRoom,
   muteUser: ofRoom,

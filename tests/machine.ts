@@ -49,7 +49,7 @@ interface MachineOptions {
 }
 
 /** A hang, not a claim about speed: several machines may start on one. */
-const startMs = 60_000
+const startMs = 90_000
 
 export const startMachine = async (options: MachineOptions = {}): Promise<Machine> => {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'vireo-machine-')))
