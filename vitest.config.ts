@@ -5,6 +5,7 @@ const heavy = [
   'tests/e2e/**/*.test.ts',
   'tests/machine.test.ts',
   'tests/roles.test.ts',
+  'tests/revocation.test.ts',
   'src/ingest/**/*.test.ts',
   'src/live/live.test.ts',
   'src/video/*.test.ts',
@@ -14,7 +15,8 @@ const heavy = [
 
 export default defineConfig({
   test: {
-    testTimeout: 30_000,
+    globalSetup: ['tests/whole-suite.ts'],
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [
       {

@@ -27,6 +27,10 @@ export const session = z.object({
   id,
   device: z.string().meta({ example: 'Chrome · Windows' }),
   address: z.string(),
+  place: z
+    .enum(['this_machine', 'local_network'])
+    .nullable()
+    .meta({ description: 'Where that is, where it can be told' }),
   create_time: time,
   last_seen: time,
   current: z.boolean(),

@@ -363,6 +363,7 @@ export const patchSettings = endpoint({
   body: z.strictObject({
     site_name: shape.site_name.nullable().optional(),
     registration: shape.registration.nullable().optional(),
+    registration_identity: shape.registration_identity.nullable().optional(),
     announcement: shape.announcement.nullable().optional(),
     keywords: shape.keywords.nullable().optional(),
     user_quota_bytes: shape.user_quota_bytes.nullable().optional(),

@@ -232,6 +232,11 @@ export const errorCodes = define({
     zh: '图片无法识别，请用 JPEG、PNG 或 WebP',
     en: 'The picture can not be read; use JPEG, PNG or WebP',
   },
+  webhook_refused: {
+    status: 400,
+    zh: '地址必须是公网上的 https 地址',
+    en: 'The address must be https on the public internet',
+  },
   caption_invalid: {
     status: 400,
     zh: '字幕无法识别，请用 WebVTT 或 SRT 文件',

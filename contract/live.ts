@@ -31,7 +31,8 @@ export const room = z.object({
   likes: z.number().int(),
   author,
   session_id: id.nullable(),
-  play: z.object({ ll_hls: z.string(), hls: z.string() }).nullable(),
+  /** `dvr` is the whole session so far with its live edge; null where it is not recorded. */
+  play: z.object({ ll_hls: z.string(), hls: z.string(), dvr: z.string().nullable() }).nullable(),
   last_session: z.object({ id, video_id: id.nullable() }).nullable(),
 })
 export type Room = z.infer<typeof room>

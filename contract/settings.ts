@@ -7,6 +7,8 @@ const bytes = z.number().int().min(1_000_000).max(1e15)
 export const siteSettings = z.strictObject({
   site_name: line(40).pipe(z.string().min(1)),
   registration: z.enum(['open', 'invite', 'closed']),
+  /** With what one registers. */
+  registration_identity: z.enum(['mobile', 'email', 'either']),
   /** Shown above every page; empty: none. */
   announcement: prose(500),
   /** Words that no danmaku may hold. */
@@ -24,6 +26,7 @@ export type SettingKey = keyof SiteSettings
 export const fixableBy: Partial<Record<SettingKey, string>> = {
   site_name: 'VIREO_SITE_NAME',
   registration: 'VIREO_REGISTRATION',
+  registration_identity: 'VIREO_REGISTRATION_IDENTITY',
   user_quota_bytes: 'VIREO_USER_QUOTA',
   upload_max_bytes: 'VIREO_UPLOAD_MAX',
 }

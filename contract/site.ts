@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { apiPrefix, empty, line } from './common.ts'
 import { endpoint } from './endpoint.ts'
 import { tokens } from './passport.ts'
+import { siteSettings } from './settings.ts'
 
 const tag = 'site'
 
@@ -18,6 +19,8 @@ export const site = z.object({
   registration_identity: z.enum(['mobile', 'email', 'either']),
   /** Whose mobile numbers may register: ISO 3166 codes, the first one is assumed where a number names none. */
   phone_countries: z.array(z.string()),
+  /** What the first set-up may decide: not what the environment has decided. */
+  setup_asks: z.array(z.enum(['registration', 'registration_identity'])),
   needs_setup: z.boolean().meta({ description: 'No administrator exists yet' }),
   rtmp: z.object({ port: z.number().int(), path: z.literal('/live') }),
   /** Publishing over TLS, where this site has a certificate of its own. */
@@ -48,9 +51,11 @@ export const setup = endpoint({
     mobile: z.string().max(40),
     password: z.string().max(1024),
     nickname: line(30).optional(),
+    registration: siteSettings.shape.registration.optional(),
+    registration_identity: siteSettings.shape.registration_identity.optional(),
   }),
   data: tokens,
-  errors: ['setup_token_invalid', 'mobile_invalid', 'mobile_taken', 'password_weak'],
+  errors: ['setup_token_invalid', 'mobile_invalid', 'mobile_taken', 'password_weak', 'setting_fixed'],
   success: { zh: '管理员已创建', en: 'The administrator was created' },
 })
 

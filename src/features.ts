@@ -29,6 +29,7 @@ import { createSubjects } from './report-subjects.ts'
 import { createMissing, createSettings, createSetup } from './site/index.ts'
 import { createBans, createDirectory, createRelations, createRoles, createUserService } from './user/index.ts'
 import { createVideos } from './video/index.ts'
+import { createWebhooks } from './webhook/index.ts'
 
 export type Features = Awaited<ReturnType<typeof createFeatures>>
 
@@ -57,7 +58,10 @@ export const createFeatures = async (
   await coins.payFor(events)
 
   const jobs = making.use(await createJobs({ db, bus, log, clock }))
-  const registration = async () => (await set()).registration
+  const registration = async () => {
+    const { registration: mode, registration_identity: identity } = await set()
+    return { mode, identity }
+  }
   const outbox = createOutbox({ directory: config.outboxDir, clock })
   const from = `noreply@${config.publicUrl === undefined ? 'localhost' : new URL(config.publicUrl).hostname}`
   const passport = createPassport({
@@ -68,7 +72,7 @@ export const createFeatures = async (
     deletePicture: (key) => blobs.delete(key),
   })
   making.defer(() => passport.close())
-  const setup = createSetup({ db, users, passport })
+  const setup = createSetup({ db, users, passport, settings })
   const videos = making.use(
     await createVideos({
       config,
@@ -215,6 +219,12 @@ export const createFeatures = async (
       messages,
     }),
   })
+  const webhooks = await createWebhooks({
+    ...{ db, clock, jobs, events, cursorSecret, videos: videos.service },
+    key: secrets.keyFor('webhook'),
+    allowPrivate: config.privateDestinations,
+    isWorker: config.roles.includes('worker'),
+  })
   const admin = createAdmin({
     config,
     db,
@@ -250,6 +260,7 @@ export const createFeatures = async (
     live,
     danmaku,
     curation,
+    webhooks,
     feed,
     messages,
     reports,

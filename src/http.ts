@@ -38,12 +38,13 @@ import { registerSockets } from './platform/http/socket.ts'
 import { sandboxUserFiles } from './platform/http/user-files.ts'
 import { registerWebFiles } from './platform/http/web-files.ts'
 import { createMetrics } from './platform/metrics/metrics.ts'
-import { mountPlaybackRoutes } from './playback/index.ts'
+import { createDvr, mountDvrRoutes, mountPlaybackRoutes } from './playback/index.ts'
 import { mountReportRoutes } from './report/index.ts'
 import { createDressPage, createLooks, mountSharingRoutes } from './sharing/index.ts'
 import { createSiteDescription, mountSiteRoutes } from './site/index.ts'
 import { mountRelationRoutes, mountUserRoutes } from './user/index.ts'
 import { version } from './version.ts'
+import { mountWebhookRoutes } from './webhook/index.ts'
 import { mountUploadRoutes, mountVideoRoutes } from './video/index.ts'
 
 const webDirectory = join(fileURLToPath(new URL('.', import.meta.url)), '..', 'web', 'dist')
@@ -119,12 +120,15 @@ export const createHttp = async ({ config, clock, log, features }: Deps): Promis
   mountOrderRoutes({ router, order: live.order })
   mountLifeRoutes({ router, limits, live })
   mountLinkRoutes({ app, router, authenticate, limits, live, config })
-  mountLivePlayRoutes({ app, live })
+  const dvr = createDvr({ recordingsDir: config.recordingsDir, now: clock.now })
+  mountLivePlayRoutes({ app, live, lookBack: dvr.extend })
+  mountDvrRoutes({ app, onAir: live.playback.onAir, directoryOf: dvr.directoryOf })
   const tickets = createTickets(kv)
   mountRoomSocket({ router, sockets, tickets, limits, callerOf, live })
   mountPublishSocket({ sockets, tickets, limits, callerOf, live, now: clock.now })
   mountFeedRoutes({ app, router, limits, feed: features.feed })
   mountReportRoutes({ router, limits, reports: features.reports })
+  mountWebhookRoutes({ router, limits, webhooks: features.webhooks })
   mountMessageRoutes({ router, limits, messages: features.messages })
   mountUserSocket({ sockets, tickets, limits, callerOf, hub: features.messages.hub, log })
   mountPlaybackRoutes({ app, blobs, playable: videos.playable })

@@ -11,8 +11,8 @@ import { loadSecrets } from '../src/config/secrets.ts'
 import { systemClock } from '../src/platform/clock/clock.ts'
 import type { Clock } from '../src/platform/clock/clock.ts'
 import { hasService, testDatabases, testServices } from '../src/platform/db/testing.ts'
-import { silentLog } from '../src/platform/log/log.ts'
 import type { Log } from '../src/platform/log/log.ts'
+import { openSuiteLog } from './leaks.ts'
 
 export const captchaAnswer = 'abcd'
 
@@ -88,6 +88,8 @@ export const createTestApp = async (options: TestAppOptions = {}): Promise<TestA
   await using making = new AsyncDisposableStack()
   const directory = await mkdtemp(join(tmpdir(), 'vireo-test-'))
   making.defer(() => rm(directory, { recursive: true, force: true }))
+  const suiteLog = openSuiteLog()
+  making.defer(() => suiteLog.close())
   const place = making.use(options.pair ? await options.pair.place() : sqliteIn(directory))
   const config: Config = {
     ...loadConfig({
@@ -107,7 +109,7 @@ export const createTestApp = async (options: TestAppOptions = {}): Promise<TestA
       config,
       secrets: loadSecrets(directory, undefined),
       clock: options.clock ?? systemClock,
-      log: options.log ?? silentLog,
+      log: options.log ?? suiteLog,
       ingestAddress: options.ingestAddress ?? join(directory, 'no-ingest.sock'),
     }),
   )

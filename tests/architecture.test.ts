@@ -21,6 +21,7 @@ const features = [
   'feed',
   'message',
   'report',
+  'webhook',
   'admin',
 ]
 /** What each part of platform may import of its siblings; all may import the first four. */

@@ -13,6 +13,8 @@ describe.each(enginePairs())('authorization on $name', (pair) => {
   let other: SignedUp
   let adminToken: string
   let videoId: string
+  let scheduleId: string
+  let destinationId: string
   beforeAll(async () => {
     test = await createTestApp({ pair })
     owner = await test.signUp()
@@ -26,6 +28,17 @@ describe.each(enginePairs())('authorization on $name', (pair) => {
       json: { title: '秘密', visibility: 'private' },
     })
     videoId = (draft.body.data as { id: string }).id
+    const ofOwner = async (path: string, json: object): Promise<string> => {
+      const made = await test.call('POST', `/api/v1/me/room/${path}`, { token: owner.token, json })
+      return (made.body.data as { id: string }).id
+    }
+    const starts_at = new Date(Date.now() + 3600_000).toISOString()
+    scheduleId = await ofOwner('schedule', { title: 'x', starts_at })
+    destinationId = await ofOwner('destinations', {
+      name: 'x',
+      url: 'rtmp://8.8.8.8/app',
+      stream_key: 'key-of-elsewhere',
+    })
   })
   afterAll(() => test[Symbol.asyncDispose]())
 
@@ -39,6 +52,12 @@ describe.each(enginePairs())('authorization on $name', (pair) => {
       '/api/v1/me/videos?trash=true',
       `/api/v1/videos/${videoId}`,
       `/api/v1/live/${owner.roomId}/mutes`,
+      `/api/v1/live/${owner.roomId}/bans`,
+      `/api/v1/live/${owner.roomId}/rules`,
+      `/api/v1/live/${owner.roomId}/moderators`,
+      `/api/v1/live/${owner.roomId}/schedule`,
+      '/api/v1/me/room/destinations',
+      '/api/v1/me/room/overlay',
     ]) {
       const { status, body } = await test.call('GET', path, { token: owner.token })
       seen.push({ path, status, data: body.data as unknown })
@@ -66,6 +85,7 @@ describe.each(enginePairs())('authorization on $name', (pair) => {
   it('refuses somebody else, says nothing of what is private, and changes nothing', async () => {
     const before = await belongings()
     const video = `/api/v1/videos/${videoId}`
+    const room = `/api/v1/live/${owner.roomId}`
     const attempts: [method: string, path: string, json?: object][] = [
       ['GET', video],
       ['PATCH', video, { title: 'mine now', visibility: 'public' }],
@@ -91,6 +111,20 @@ describe.each(enginePairs())('authorization on $name', (pair) => {
       ['PUT', `/api/v1/live/${owner.roomId}/mutes/${other.userId}`, { minutes: 5 }],
       ['DELETE', `/api/v1/live/${owner.roomId}/mutes/${other.userId}`],
       ['GET', `/api/v1/live/${owner.roomId}/mutes`],
+      ['GET', `${room}/rules`],
+      ['PATCH', `${room}/rules`, { slow_seconds: 5 }],
+      ['GET', `${room}/bans`],
+      ['PUT', `${room}/bans/${owner.userId}`],
+      ['DELETE', `${room}/bans/${other.userId}`],
+      ['PUT', `${room}/moderators/${other.userId}`],
+      ['DELETE', `${room}/moderators/${owner.userId}`],
+      ['POST', `${room}/purges/${owner.userId}`],
+      ['PUT', `${room}/pin`, { text: 'x' }],
+      ['DELETE', `${room}/pin`],
+      ['PATCH', `/api/v1/me/room/schedule/${scheduleId}`, { title: 'mine now' }],
+      ['DELETE', `/api/v1/me/room/schedule/${scheduleId}`],
+      ['PATCH', `/api/v1/me/room/destinations/${destinationId}`, { name: 'mine now' }],
+      ['DELETE', `/api/v1/me/room/destinations/${destinationId}`],
     ]
     for (const [method, path, json] of attempts) {
       const given = json === undefined ? {} : { json }
@@ -138,6 +172,7 @@ describe.each(enginePairs())('authorization on $name', (pair) => {
       for (const path of [
         '/api/v1/me',
         '/api/v1/me/room',
+        '/api/v1/me/room/destinations',
         `/api/v1/users/${owner.userId}`,
         `/api/v1/live/${owner.roomId}`,
         '/api/v1/live',
@@ -145,7 +180,15 @@ describe.each(enginePairs())('authorization on $name', (pair) => {
         '/api/v1/site',
       ]) {
         const text = JSON.stringify((await test.call('GET', path, { token })).body)
-        for (const hidden of [secret, owner.mobile, owner.refreshToken, 'argon2', 'salt', 'hash'])
+        for (const hidden of [
+          secret,
+          'key-of-elsewhere',
+          owner.mobile,
+          owner.refreshToken,
+          'argon2',
+          'salt',
+          'hash',
+        ])
           expect(text, path).not.toContain(hidden)
       }
     }

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { captchaAnswer, fetchPicture, freshMobile } from './app.ts'
+import { keepMachineLogs } from './leaks.ts'
 
 export interface Machine extends AsyncDisposable {
   readonly base: string
@@ -47,6 +48,9 @@ interface MachineOptions {
   hasHttp?: boolean
 }
 
+/** A hang, not a claim about speed: several machines may start on one. */
+const startMs = 60_000
+
 export const startMachine = async (options: MachineOptions = {}): Promise<Machine> => {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'vireo-machine-')))
   const [httpPort, rtmpPort] = [await freePort(), await freePort()]
@@ -78,11 +82,14 @@ export const startMachine = async (options: MachineOptions = {}): Promise<Machin
     return exited
   }
   try {
-    const isReady = async (): Promise<boolean> => {
-      if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${printed}`)
-      return printed.includes('is ready.') && (options.hasHttp === false || (await isOk(`${base}/readyz`)))
-    }
-    await until('the machine is ready', isReady, 60_000)
+    await until(
+      'the machine is ready',
+      async () => {
+        if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${printed}`)
+        return printed.includes('is ready.') && (options.hasHttp === false || (await isOk(`${base}/readyz`)))
+      },
+      startMs,
+    )
   } catch (error) {
     await stop('SIGKILL')
     throw new Error(`${String(error)}\n${printed}`, { cause: error })
@@ -112,6 +119,7 @@ export const startMachine = async (options: MachineOptions = {}): Promise<Machin
     stop,
     async [Symbol.asyncDispose]() {
       await stop()
+      await keepMachineLogs(dataDir, printed)
       if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
     },
   }

@@ -1,12 +1,12 @@
 /** Owns uploading a clip to a running machine, by tus as the web does it. */
 import { readFile } from 'node:fs/promises'
 import { until } from './machine.ts'
-import type { Machine, Person } from './machine.ts'
+import type { Machine } from './machine.ts'
 
 /** Uploads the file and waits until it can be played; gives the video's id. */
 export const uploadFilm = async (
-  machine: Machine,
-  by: Person,
+  machine: Pick<Machine, 'base' | 'request'>,
+  by: { token: string },
   path: string,
   title: string,
 ): Promise<string> => {

@@ -13,7 +13,7 @@ import { silentLog } from '../platform/log/log.ts'
 import { createPassport } from '../passport/index.ts'
 import { createJobs } from '../platform/jobs/jobs.ts'
 import { createOutbox } from '../platform/mail/outbox.ts'
-import { createSetup } from '../site/index.ts'
+import { createSettings, createSetup } from '../site/index.ts'
 import { createUserService } from '../user/index.ts'
 import { CommandError } from './command.ts'
 import { openBeside } from './database.ts'
@@ -45,7 +45,7 @@ export const openAccounts = async (config: Config) => {
   })
   opening.defer(() => passport.close())
   const { operator } = passport
-  const setup = createSetup({ db, users, passport })
+  const setup = createSetup({ db, users, passport, settings: createSettings({ db, clock, config }) })
   const signIn = async (userId: string) =>
     passport.sessions.issue(await passport.sessions.open(db, userId, here))
   const opened = opening.move()

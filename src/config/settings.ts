@@ -188,7 +188,7 @@ export const settings = {
   },
   VIREO_PRIVATE_DESTINATIONS: {
     about:
-      '`on`: rooms may pass their streams on to servers in private networks and on this machine. Off, only to public addresses.',
+      '`on`: rooms may pass their streams on to servers in private networks and on this machine, and webhooks may call such, also without TLS. Off, only public addresses.',
     schema: onOff,
     fallback: 'off',
   },

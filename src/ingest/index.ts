@@ -24,6 +24,8 @@ export { cutReasons } from './cut-reasons.ts'
 export type { IngestSettingsInput } from './settings.ts'
 export type { Journal, JournalInit, JournalPart } from './recording/journal.ts'
 export { bundleFile, journalFile, readJournal, recordedMs } from './recording/journal.ts'
+export { followJournal } from './recording/follow.ts'
+export type { JournalFollower } from './recording/follow.ts'
 export { replayPlaylist, replaySegments } from './recording/replay.ts'
 export type { ReplaySegment } from './recording/replay.ts'
 

@@ -49,6 +49,7 @@ import * as store from './store.ts'
 import './tables.ts'
 import { createTurns } from './turns.ts'
 
+export { isPublicAddress } from './restream/address.ts'
 export type { ReplayInput, Replays } from './replay.ts'
 export { clearStreamKey as voidStreamKey } from './store.ts'
 export { createReplays, deleteRecording } from './video-replays.ts'

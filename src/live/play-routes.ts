@@ -7,19 +7,24 @@ import type { Playback } from './playback.ts'
 interface Deps {
   app: FastifyInstance
   live: { playback: Playback; covers: LiveCovers }
+  /** Puts what was recorded of a session in front of its low-latency playlist. */
+  lookBack?: (sessionId: string, playlist: string) => Promise<string>
 }
 
 const roomPattern = /^[0-9A-Za-z]{1,16}$/
 const filePattern = /^(init-\d{1,9}|s\d{1,9}|p\d{1,9}\.\d{1,5})\.mp4$/
-const kinds = { 'll.m3u8': 'll', 'live.m3u8': 'plain' } as const
+const kinds = { 'll.m3u8': 'll', 'live.m3u8': 'plain', 'dvr.m3u8': 'dvr' } as const
 
-export const mountLivePlayRoutes = ({ app, live: { playback, covers } }: Deps): void => {
+export const mountLivePlayRoutes = ({ app, live: { playback, covers }, lookBack }: Deps): void => {
   for (const [name, kind] of Object.entries(kinds)) {
     app.get(`/play/live/:room/${name}`, hidden, async (request, reply) => {
       const room = roomOf(request)
       const query = readQuery(request.query as Record<string, unknown>)
       if (query === undefined) return refuse(reply, 400, 'not a valid _HLS_ parameter')
-      const answer = await playback.playlist(room, kind, kind === 'plain' ? {} : query)
+      const answer =
+        kind === 'dvr'
+          ? await playback.dvr(room, query, lookBack)
+          : await playback.playlist(room, kind, kind === 'plain' ? {} : query)
       if (answer.status !== 200) return refuse(reply, answer.status, answer.reason)
       return bytes(reply, 'application/vnd.apple.mpegurl', answer.body)
         .header('cache-control', answer.maxAgeS > 0 ? `public, max-age=${answer.maxAgeS}` : 'no-cache')

@@ -2,6 +2,7 @@
  * Owns what players get of a room: its playlists and their files. Viewers who ask the same question share one wait in
  * the link, so that those who leave while they are held keep nobody's place.
  */
+import { createHash } from 'node:crypto'
 import type { FileAnswer, IngestLink, PlaylistAnswer, PlaylistQuery } from '../ingest/index.ts'
 import type { Clock } from '../platform/clock/clock.ts'
 import { roomStateOf } from './rules.ts'
@@ -32,6 +33,19 @@ export const createPlayback = ({ clock, link, findRunning, findSession }: Deps) 
     return roomStateOf(session) === 'idle' ? undefined : session
   }
 
+  const playlist = async (
+    session: SessionRow,
+    kind: 'll' | 'plain',
+    query: PlaylistQuery,
+  ): Promise<PlaylistAnswer> => {
+    const key = `${session.id} ${kind} ${query.msn ?? ''} ${query.part ?? ''} ${query.skip ?? ''}`
+    return waits.once(key, async () => {
+      const answer = await link().playlist(session.id, kind, query)
+      if (answer.status !== 200) return answer
+      return { ...answer, body: Buffer.from(inSession(answer.body.toString(), session.id)) }
+    })
+  }
+
   return {
     onAir,
     /** The room changed: what was known of it is read again. */
@@ -39,12 +53,23 @@ export const createPlayback = ({ clock, link, findRunning, findSession }: Deps) 
 
     async playlist(roomId: string, kind: 'll' | 'plain', query: PlaylistQuery): Promise<PlaylistAnswer> {
       const session = await onAir(roomId)
+      return session === undefined ? notLive : playlist(session, kind, query)
+    },
+
+    /** The whole session so far, its live edge included; where it is not recorded the window alone. */
+    async dvr(
+      roomId: string,
+      query: PlaylistQuery,
+      lookBack: ((sessionId: string, playlist: string) => Promise<string>) | undefined,
+    ): Promise<PlaylistAnswer> {
+      const session = await onAir(roomId)
       if (session === undefined) return notLive
-      const key = `${session.id} ${kind} ${query.msn ?? ''} ${query.part ?? ''} ${query.skip ?? ''}`
-      return waits.once(key, async () => {
-        const answer = await link().playlist(session.id, kind, query)
-        if (answer.status !== 200) return answer
-        return { ...answer, body: Buffer.from(inSession(answer.body.toString(), session.id)) }
+      const answer = await playlist(session, 'll', query)
+      if (answer.status !== 200 || lookBack === undefined || session.recorded !== 1) return answer
+      // Many who look back ask for the same at the same time.
+      return waits.once(`${session.id} dvr ${query.skip ?? ''} ${numberOf(answer.body)}`, async () => {
+        const body = await lookBack(session.id, answer.body.toString())
+        return { ...answer, body: Buffer.from(body), maxAgeS: 0 }
       })
     },
 
@@ -56,6 +81,9 @@ export const createPlayback = ({ clock, link, findRunning, findSession }: Deps) 
     },
   }
 }
+
+/** Tells one state of a playlist from the next: it only grows or moves on. */
+const numberOf = (body: string | Buffer): string => createHash('sha1').update(body).digest('base64url')
 
 /**
  * Every session counts its files from 0, and caches keep them for good: the session's id goes into their addresses,

@@ -27,7 +27,7 @@ interface Deps {
 const minuteMs = 60_000
 const soonMs = 10 * minuteMs
 /** A broadcast that begins so much before or after its time is the announced one. */
-const earlyMs = 60 * minuteMs
+const earlyMs = 15 * minuteMs
 const lateMs = 180 * minuteMs
 const yearMs = 366 * 24 * 60 * minuteMs
 const maxOpen = 20

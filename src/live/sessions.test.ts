@@ -47,7 +47,7 @@ describe.each(testDatabases())('live sessions on $name', ({ open }) => {
       state: 'live',
       session_id: id,
       started_at: '2026-05-01T10:00:00.000Z',
-      play: { ll_hls: `/play/live/${owner.roomId}/ll.m3u8`, hls: `/play/live/${owner.roomId}/live.m3u8` },
+      play: { ll_hls: `/play/live/${owner.roomId}/ll.m3u8`, hls: `/play/live/${owner.roomId}/live.m3u8`, dvr: `/play/live/${owner.roomId}/dvr.m3u8` },
     })
     clock.advance(30_000)
     await ingest.tell(id, 'stopped', 30_000.333)

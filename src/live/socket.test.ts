@@ -141,7 +141,7 @@ describe.each(testDatabases())('the socket of a room on $name', ({ open }) => {
     for (const socket of [...sockets, ...readers]) socket[Symbol.dispose]()
   })
 
-  it('opens once per ticket, and never with a wrong, used or foreign one', async () => {
+  it('#55 opens once per ticket, and never with a wrong, used or foreign one', async () => {
     await using db = await open()
     const { app, owner } = await setUp(db)
     await using _app = app
@@ -175,7 +175,7 @@ describe.each(testDatabases())('the socket of a room on $name', ({ open }) => {
     expect(await plain.next('hello')).toMatchObject({ can_write: false })
   })
 
-  it('refuses pages of other origins', async () => {
+  it('#55 refuses pages of other origins', async () => {
     await using db = await open()
     const { app, owner } = await setUp(db)
     await using _app = app
@@ -211,7 +211,7 @@ describe.each(testDatabases())('the socket of a room on $name', ({ open }) => {
     expect(c.socket.readyState).toBe(c.socket.OPEN)
   })
 
-  it('paces writers, refuses repetitions, the muted and who is not signed in', async () => {
+  it('#56 paces writers, refuses repetitions, the muted and who is not signed in', async () => {
     await using db = await open()
     const { app, owner, goLive } = await setUp(db)
     await using _app = app
@@ -234,7 +234,7 @@ describe.each(testDatabases())('the socket of a room on $name', ({ open }) => {
     expect(await second.next('error')).toMatchObject({ error: 'muted' })
   })
 
-  it('answers nonsense with errors and then with the door, and harms nobody', async () => {
+  it('#56 answers nonsense with errors and then with the door, and harms nobody', async () => {
     await using db = await open()
     const { app, owner, goLive } = await setUp(db)
     await using _app = app
@@ -309,7 +309,7 @@ describe.each(testDatabases())('the socket of a room on $name', ({ open }) => {
     for (const socket of [...first, again]) socket[Symbol.dispose]()
   })
 
-  it('drops a reader that does not read, and the others go on', async () => {
+  it('#56 drops a reader that does not read, and the others go on', async () => {
     await using db = await open()
     const { app, owner, goLive } = await setUp(db)
     await using _app = app

@@ -52,7 +52,13 @@ export const toRoom = (parts: RoomParts): Room => {
     likes: session === undefined ? 0 : parts.likes,
     author,
     session_id: session?.id ?? null,
-    play: session ? { ll_hls: livePath(roomId, 'll.m3u8'), hls: livePath(roomId, 'live.m3u8') } : null,
+    play: session
+      ? {
+          ll_hls: livePath(roomId, 'll.m3u8'),
+          hls: livePath(roomId, 'live.m3u8'),
+          dvr: session.recorded === 1 ? livePath(roomId, 'dvr.m3u8') : null,
+        }
+      : null,
     last_session: shown ?? null,
   }
 }

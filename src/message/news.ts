@@ -48,7 +48,14 @@ const reactions = {
   'video.coined': 'coined',
 } as const
 
-export const listenToNews = async ({ db, events, notify, comments, nicknameOf, ownerOf }: Deps): Promise<void> => {
+export const listenToNews = async ({
+  db,
+  events,
+  notify,
+  comments,
+  nicknameOf,
+  ownerOf,
+}: Deps): Promise<void> => {
   const onComment = async (trx: Transaction, made: Made, parentBy: string | undefined, owner?: string) => {
     const subject = { kind: 'comment', id: made.comment_id, videoId: made.video_id } as const
     const told = new Set<string>()

@@ -1,5 +1,6 @@
 /** Owns the tests of what stands around registering and signing in: caps by address, forged headers, cookies, indexes. */
 import { randomInt, randomUUID } from 'node:crypto'
+import { get } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { captchaAnswer, createTestApp, enginePairs, freshMobile } from '../../tests/app.ts'
 import type { TestApp } from '../../tests/app.ts'
@@ -22,6 +23,12 @@ describe.each(enginePairs())('caps by address on $name', (pair) => {
   afterAll(() => test[Symbol.asyncDispose]())
   const post = (path: string, json: object, from: string, headers = {}): Promise<PlainAnswer> =>
     send(test.base, 'POST', `/api/v1/passport${path}`, { json, from, headers })
+  const pictureStatus = (from: string, id: string): Promise<number> =>
+    new Promise((resolve, reject) => {
+      get(`${test.base}/passport/image_code?cur_id=${id}`, { localAddress: from }, (response) => {
+        response.resume().once('end', () => resolve(response.statusCode ?? 0))
+      }).once('error', reject)
+    })
   /** A different one each time, as an attacker would send them. */
   const forged = () => {
     const address = Array.from({ length: 4 }, () => randomInt(1, 255)).join('.')
@@ -62,25 +69,37 @@ describe.each(enginePairs())('caps by address on $name', (pair) => {
       errors.push((await post('/login', { account, password: 'wrong one' }, from, forged())).body.error)
     expect(errors).toEqual([
       ...Array<string>(3).fill('credentials_wrong'),
-      ...Array(2).fill('img_code_required'),
+      ...Array<string>(2).fill('img_code_required'),
     ])
   })
 
   it('security.md #8 #23: a picture serves who fetched it, and nobody who names that address', async () => {
     const [mine, theirs] = [`${freshNetwork()}.7`, `${freshNetwork()}.8`]
     const id = randomUUID()
-    const fetched = await new Promise<number>((resolve, reject) => {
-      void import('node:http').then(({ get }) =>
-        get(`${test.base}/passport/image_code?cur_id=${id}`, { localAddress: mine }, (response) => {
-          response.resume().once('end', () => resolve(response.statusCode ?? 0))
-        }).once('error', reject),
-      )
-    })
-    expect(fetched).toBe(200)
+    expect(await pictureStatus(mine, id)).toBe(200)
     const fields = { mobile: freshMobile(), password, img_code_id: id, img_code: captchaAnswer }
     const posing = { 'x-forwarded-for': mine, 'x-real-ip': mine }
     expect((await post('/register', fields, theirs, posing)).body.error).toBe('img_code_expired')
     expect((await post('/register', fields, mine)).status).toBe(200)
+  })
+
+  it('security.md #11: a client gets 60 pictures a minute', async () => {
+    const from = `${freshNetwork()}.7`
+    const statuses = []
+    for (let n = 0; n < 62; n++) statuses.push(await pictureStatus(from, randomUUID()))
+    expect(statuses.slice(0, 60)).toEqual(Array(60).fill(200))
+    expect(statuses.slice(60)).toEqual([429, 429])
+  })
+
+  it('security.md #12: no address takes a number or a secret as part of it', async () => {
+    const document = (await (await fetch(`${test.base}/openapi.json`)).json()) as {
+      paths: Record<string, Record<string, { parameters?: { name: string }[] }>>
+    }
+    const names = Object.values(document.paths).flatMap((operations) =>
+      Object.values(operations).flatMap(({ parameters = [] }) => parameters.map(({ name }) => name)),
+    )
+    expect(names.length).toBeGreaterThan(20)
+    expect(names.filter((name) => /mobile|email|password|code$|token|secret|account/.test(name))).toEqual([])
   })
 })
 

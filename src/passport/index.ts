@@ -33,6 +33,7 @@ import { createPasswords } from './password.ts'
 import { createProve } from './proof.ts'
 import { createRecoveryCodes } from './recovery-codes.ts'
 import { createAccountCreation, createReadNewAccount, createRegistration } from './register.ts'
+import type { RegistrationPolicy } from './register.ts'
 import { createReset } from './reset.ts'
 import { createParseMobile } from './rules.ts'
 import { createSeal } from './seal.ts'
@@ -92,8 +93,8 @@ interface Deps {
   deletePicture: (key: string) => Promise<void>
   clock: Clock
   log: Log
-  /** May somebody register now? What the config says where it is not given. */
-  registration?: () => Promise<Config['registration']>
+  /** Who may register now. What the config says where it is not given. */
+  registration?: () => Promise<RegistrationPolicy>
 }
 
 export const createPassport = (deps: Deps): PassportService => {
@@ -106,7 +107,8 @@ export const createPassport = (deps: Deps): PassportService => {
   const captcha = createCaptcha({ kv, fixedAnswer: config.captchaAnswer })
   // Two hashes at once leave a core free; a hundred waiting are about one second of work.
   const passwords = createPasswords({ running: 2, waiting: 100 })
-  const { registration = async () => config.registration } = deps
+  const fixedPolicy = { mode: config.registration, identity: config.registrationIdentity }
+  const { registration = async () => fixedPolicy } = deps
   const passwordRules = createPasswordRules(config.breachedPasswordsFile)
   const attempts = createAttempts({ db, clock, mac: macFor('attempts') })
   const siteUrl = (): string => publicUrl ?? `http://localhost:${config.httpPort}`
@@ -222,7 +224,7 @@ export const createPassport = (deps: Deps): PassportService => {
     codeRequests: createCodeRequests({
       ...{ db, log, captcha, codes, messages, parseMobile, twoStep },
       strict: config.strictEnumeration,
-      registrationIsClosed: async () => (await registration()) === 'closed',
+      registrationIsClosed: async () => (await registration()).mode === 'closed',
     }),
     createAccount,
     devices,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createPasswordRules, isBreached } from './password-rules.ts'
-import { createParseMobile, deviceInWords, maskMobile, parseEmail } from './rules.ts'
+import { createParseMobile, deviceInWords, maskMobile, parseEmail, placeOf } from './rules.ts'
 
 const sha1 = (password: string) => createHash('sha1').update(password).digest('hex').toUpperCase()
 
@@ -72,6 +72,14 @@ describe('numbers and addresses', () => {
     'refuses the address %j',
     (text) => expect(parseEmail(text)).toBeUndefined(),
   )
+
+  it('tells this machine and the local network from the rest of the world', () => {
+    expect(['127.0.0.1', '::1', '::ffff:127.0.0.1'].map(placeOf)).toEqual(Array(3).fill('this_machine'))
+    expect(['192.168.1.5', '10.0.0.1', '172.20.0.1', 'fd00::1', 'fe80::1'].map(placeOf)).toEqual(
+      Array(5).fill('local_network'),
+    )
+    expect(['8.8.8.8', '172.32.0.1', '2001:db8::1', '192.0.2.1'].map(placeOf)).toEqual(Array(4).fill(null))
+  })
 
   it('names devices in words', () => {
     expect(

@@ -169,6 +169,12 @@ export const createReadNewAccount =
     }
   }
 
+/** Who may register now, and with what. */
+export interface RegistrationPolicy {
+  mode: Config['registration']
+  identity: Config['registrationIdentity']
+}
+
 interface RegistrationDeps {
   db: Db
   attempts: Attempts
@@ -178,9 +184,8 @@ interface RegistrationDeps {
   users: UserService
   readNewAccount: ReadNewAccount
   createAccount: CreateAccount
-  config: Pick<Config, 'registrationProof' | 'registrationIdentity' | 'registrationsPerDay' | 'rateLimits'>
-  /** May somebody register now? */
-  registration: () => Promise<Config['registration']>
+  config: Pick<Config, 'registrationProof' | 'registrationsPerDay' | 'rateLimits'>
+  registration: () => Promise<RegistrationPolicy>
 }
 
 export const createRegistration = (deps: RegistrationDeps) => {
@@ -188,8 +193,8 @@ export const createRegistration = (deps: RegistrationDeps) => {
   const perDay = { name: 'register.day', limit: config.registrationsPerDay, windowMs: 24 * 3600_000 }
 
   /** What is left out, in the order of the form. */
-  const missingOf = (input: RegisterInput): string[] => {
-    const { registrationIdentity: identity, registrationProof } = config
+  const missingOf = (input: RegisterInput, identity: RegistrationPolicy['identity']): string[] => {
+    const { registrationProof } = config
     const byEmail =
       identity === 'email' || (identity === 'either' && !input.mobile?.trim() && Boolean(input.email))
     const proofs =
@@ -215,15 +220,18 @@ export const createRegistration = (deps: RegistrationDeps) => {
   }
 
   return async (input: RegisterInput, device: Device): Promise<SignedIn> => {
-    const registration = await deps.registration()
-    if (registration === 'closed') throw new AppError('registration_closed')
-    const missing = missingOf(input)
+    const { mode, identity } = await deps.registration()
+    if (mode === 'closed') throw new AppError('registration_closed')
+    const missing = missingOf(input, identity)
     if (missing.length > 0) {
       const details = missing.map((field): ErrorDetail => ({ field, error: 'missing', msg: '' }))
       throw new AppError('params_missing', { details })
     }
-    const account: NewAccount = { ...(await deps.readNewAccount(identitiesOf(input, config))), role: 'user' }
-    if (registration === 'invite') await invites.assertUsable(input.invite)
+    const account: NewAccount = {
+      ...(await deps.readNewAccount(identitiesOf(input, identity))),
+      role: 'user',
+    }
+    if (mode === 'invite') await invites.assertUsable(input.invite)
     // Told before the code is spent, so that another name needs no other code; what decides is the unique index.
     if (account.username !== undefined && (await users.isUsernameTaken(account.username)))
       throw new AppError('username_taken')
@@ -232,18 +240,15 @@ export const createRegistration = (deps: RegistrationDeps) => {
       throw wrongField('mobile', 'mobile_taken')
     return deps.createAccount(account, device, async (trx) => {
       if (config.rateLimits) await attempts.demandIn(trx, perDay, '')
-      if (registration === 'invite') await invites.use(trx, input.invite)
+      if (mode === 'invite') await invites.use(trx, input.invite)
     })
   }
 }
 
 /** What the site does not register by is left out. */
-const identitiesOf = (
-  input: RegisterInput,
-  { registrationIdentity }: Pick<Config, 'registrationIdentity'>,
-): RegisterInput => ({
+const identitiesOf = (input: RegisterInput, identity: RegistrationPolicy['identity']): RegisterInput => ({
   ...input,
-  mobile: registrationIdentity === 'email' ? undefined : input.mobile,
+  mobile: identity === 'email' ? undefined : input.mobile,
 })
 
 const isTaken = async (db: Db, account: NewAccount): Promise<boolean> => {

@@ -85,3 +85,15 @@ export const deviceInWords = (agent: string): string => {
   )
   return known.length > 0 ? known.join(' · ') : (/^[\w.-]{1,40}/.exec(agent)?.[0] ?? '')
 }
+
+const places: readonly (readonly [RegExp, 'this_machine' | 'local_network'])[] = [
+  [/^(?:::ffff:)?127\.|^::1$/i, 'this_machine'],
+  [
+    /^(?:::ffff:)?(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.)|^f[cd]|^fe[89ab]/i,
+    'local_network',
+  ],
+]
+
+/** Where an address is; null on the open net, of which we keep no map. */
+export const placeOf = (address: string): 'this_machine' | 'local_network' | null =>
+  places.find(([pattern]) => pattern.test(address))?.[1] ?? null

@@ -6,7 +6,7 @@ import { AppError } from '../platform/errors/app-error.ts'
 import type { Caller } from '../platform/http/route.ts'
 import { isoTime } from '../user/index.ts'
 import type { Devices } from './devices.ts'
-import { deviceInWords } from './rules.ts'
+import { deviceInWords, placeOf } from './rules.ts'
 import type { Sessions } from './sessions.ts'
 
 /** Voids the user's stream key in the caller's transaction: a running broadcast then ends within seconds. */
@@ -27,6 +27,7 @@ export const createSessionList = ({ db, audit, devices, endPublishing, sessions 
       id: row.id,
       device: deviceInWords(row.device),
       address: row.address,
+      place: placeOf(row.address),
       create_time: isoTime(row.created_ms),
       last_seen: isoTime(row.last_seen_ms),
       current: row.id === caller.sessionId,

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { categoryId } from '../../contract/video.ts'
 import { AppError } from '../platform/errors/app-error.ts'
 import { languageOf } from '../platform/http/language.ts'
 import type { VideoService } from '../video/index.ts'
@@ -146,6 +147,28 @@ export const mountSharingRoutes = ({ app, looks, videos, directory, publicUrl, n
     const { items } = await videos.listOfUser(look.id, { limit: 30 }, { caller: undefined, language: 'zh' })
     const feed = rssOf(
       { title: look.title, path: look.path, text: look.description, self: `/users/${look.id}/rss` },
+      items.map((video) => ({
+        path: `/video/${video.id}`,
+        title: video.title,
+        text: video.intro,
+        published: video.publish_time ?? video.create_time,
+        image: video.cover_url,
+      })),
+      baseOf(request, publicUrl),
+    )
+    return xml(reply, feed, 'application/rss+xml')
+  })
+
+  app.get('/categories/:id/rss', hidden, async (request, reply) => {
+    const found = categoryId.safeParse((request.params as { id: string }).id)
+    if (!found.success) throw new AppError('not_found')
+    const language = languageOf(request.headers['accept-language'])
+    const page = { limit: 30 }
+    const { items } = await videos.list({ category: found.data }, page, { caller: undefined, language })
+    const title = `${videos.categoryName(found.data, language)} · ${await looks.siteName()}`
+    const self = `/categories/${found.data}/rss`
+    const feed = rssOf(
+      { title, path: `/?category=${found.data}`, text: title, self },
       items.map((video) => ({
         path: `/video/${video.id}`,
         title: video.title,

@@ -11,8 +11,8 @@ const chunkBytes = 16 * 1024 * 1024
 const freshMs = 500
 
 interface Deps {
-  config: Pick<Config, 'registrationProof' | 'registrationIdentity' | 'phoneCountries' | 'rtmpPort' | 'tls'>
-  settings: Pick<Settings, 'read'>
+  config: Pick<Config, 'registrationProof' | 'phoneCountries' | 'rtmpPort' | 'tls'>
+  settings: Pick<Settings, 'read' | 'fixed'>
   version: string
   setup: Setup
   missing: Missing
@@ -36,10 +36,13 @@ export const createSiteDescription = ({
       version,
       registration: set.registration,
       registration_proof: config.registrationProof,
-      registration_identity: config.registrationIdentity,
+      registration_identity: set.registration_identity,
       phone_countries: [...config.phoneCountries],
       announcement: set.announcement,
       icp_number: set.icp_number,
+      setup_asks: (['registration', 'registration_identity'] as const).filter(
+        (key) => !settings.fixed.some((one) => one.key === key),
+      ),
       needs_setup: await setup.isNeeded(),
       rtmp: { port: config.rtmpPort, path: '/live' },
       rtmps: config.tls ? { port: config.tls.rtmpsPort, path: '/live' } : null,

@@ -17,7 +17,10 @@ const freshMs = 1_500
 interface Deps {
   db: Db
   clock: Clock
-  config: Pick<Config, 'siteName' | 'registration' | 'userQuotaBytes' | 'uploadMaxBytes' | 'given'>
+  config: Pick<
+    Config,
+    'siteName' | 'registration' | 'registrationIdentity' | 'userQuotaBytes' | 'uploadMaxBytes' | 'given'
+  >
 }
 
 export type Settings = ReturnType<typeof createSettings>
@@ -26,6 +29,7 @@ export const createSettings = ({ db, clock, config }: Deps) => {
   const defaults: SiteSettings = {
     site_name: config.siteName,
     registration: config.registration,
+    registration_identity: config.registrationIdentity,
     announcement: '',
     keywords: [],
     user_quota_bytes: config.userQuotaBytes,
@@ -74,9 +78,9 @@ export const createSettings = ({ db, clock, config }: Deps) => {
       change: { readonly [K in SettingKey]?: SiteSettings[K] | null | undefined },
     ): Promise<void> {
       for (const [key, value] of Object.entries(change)) {
+        if (value === undefined) continue
         const setting = fixed.find((one) => one.key === key)?.setting
         if (setting !== undefined) throw new AppError('setting_fixed', { params: { setting } })
-        if (value === undefined) continue
         if (value === null) await store.deleteSetting(trx, key)
         else await store.putSetting(trx, key, JSON.stringify(value), clock.now())
       }

@@ -7,6 +7,7 @@ import { AppError } from '../platform/errors/app-error.ts'
 import { secretToken } from '../platform/ids/ids.ts'
 import type { PassportService } from '../passport/index.ts'
 import type { UserService } from '../user/index.ts'
+import type { Settings } from './settings.ts'
 import * as store from './store.ts'
 
 const name = 'setup_token'
@@ -15,6 +16,7 @@ interface Deps {
   db: Db
   users: UserService
   passport: PassportService
+  settings: Pick<Settings, 'change'>
 }
 
 type SetupInput = z.output<NonNullable<typeof setup.body>>
@@ -22,7 +24,7 @@ type OpenSession = Awaited<ReturnType<PassportService['createAccount']>>
 
 export type Setup = ReturnType<typeof createSetup>
 
-export const createSetup = ({ db, users, passport }: Deps) => ({
+export const createSetup = ({ db, users, passport, settings }: Deps) => ({
   isNeeded: async (): Promise<boolean> => !(await users.hasAdmin()),
 
   /** A new token, which ends the one before; undefined once there is an administrator. */
@@ -33,13 +35,15 @@ export const createSetup = ({ db, users, passport }: Deps) => ({
     return token
   },
 
-  /** Consumes the token and makes the administrator in one transaction. Throws `setup_token_invalid`. */
+  /** Consumes the token and makes the administrator with who may join, in one transaction. Throws `setup_token_invalid`, `setting_fixed`. */
   async redeem(input: SetupInput, device: { device: string; address: string }): Promise<OpenSession> {
     if (!input.mobile.trim()) throw new AppError('params_missing')
+    const { registration, registration_identity } = input
     const account = await passport.readNewAccount({ ...input, email: undefined, username: undefined })
     return passport.createAccount({ ...account, role: 'admin' }, device, async (trx) => {
       const isTaken = await store.takeValue(trx, name, digest(input.token))
       if (!isTaken || (await users.hasAdminIn(trx))) throw new AppError('setup_token_invalid')
+      await settings.change(trx, { registration, registration_identity })
     })
   },
 })

@@ -31,6 +31,29 @@ describe.each(enginePairs())('the site on $name', (pair) => {
     expect(await test.app.newSetupToken()).toBeUndefined()
   })
 
+  it('asks at the first set-up who may join, and does not ask what the environment has decided', async () => {
+    await using fresh = await createTestApp({ pair })
+    const seen = await fresh.call('GET', '/api/v1/site')
+    expect(seen.body.data).toMatchObject({ setup_asks: ['registration', 'registration_identity'] })
+    const first = { mobile: freshMobile(), password: 'a-Good-one-9' }
+    const json = { ...first, registration: 'invite', registration_identity: 'email' }
+    const token = await fresh.app.newSetupToken()
+    expect((await fresh.call('POST', '/api/v1/setup', { json: { token, ...json } })).status).toBe(200)
+    await expect
+      .poll(async () => (await fresh.call('GET', '/api/v1/site')).body.data)
+      .toMatchObject({ registration: 'invite', registration_identity: 'email', needs_setup: false })
+    await expect(fresh.signUp()).rejects.toThrow('params_missing')
+
+    await using fixed = await createTestApp({ pair, environment: { VIREO_REGISTRATION: 'open' } })
+    expect((await fixed.call('GET', '/api/v1/site')).body.data).toMatchObject({
+      setup_asks: ['registration_identity'],
+    })
+    const refused = { token: await fixed.app.newSetupToken(), ...json }
+    expect((await fixed.call('POST', '/api/v1/setup', { json: refused })).body.error).toBe('setting_fixed')
+    const rest = { ...refused, registration: undefined }
+    expect((await fixed.call('POST', '/api/v1/setup', { json: rest })).status).toBe(200)
+  })
+
   it('is healthy, ready and documented', async () => {
     for (const path of ['/healthz', '/readyz', '/metrics', '/openapi.json', '/postman.json', '/docs/']) {
       expect((await fetch(`${test.base}${path}`)).status, path).toBe(200)

@@ -1,5 +1,6 @@
 /** Videos: uploads and what is made of them, lists, likes, covers, replays of live sessions. */
 import { join } from 'node:path'
+import type { CategoryId } from '../../contract/video.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Config } from '../config/load.ts'
 import type { Secrets } from '../config/secrets.ts'
@@ -7,6 +8,8 @@ import type { Blobs } from '../platform/blob/blob.ts'
 import type { Clock } from '../platform/clock/clock.ts'
 import type { Db } from '../platform/db/db.ts'
 import type { Events } from '../platform/events/events.ts'
+import { say } from '../platform/http/language.ts'
+import type { Language } from '../platform/http/language.ts'
 import type { Images } from '../platform/image/image.ts'
 import type { Jobs } from '../platform/jobs/jobs.ts'
 import type { Kv } from '../platform/kv/kv.ts'
@@ -16,6 +19,7 @@ import type { UserService } from '../user/index.ts'
 import { createAddresses } from './addresses.ts'
 import { postersKind, storyboardKind } from './kinds.ts'
 import { createCaptions } from './captions.ts'
+import { categoryNames } from './categories.ts'
 import { createListing } from './listing.ts'
 import { createModeration } from './moderation.ts'
 import { createFavourites } from './favourites.ts'
@@ -150,6 +154,8 @@ const assemble = (deps: Deps) => {
       jobs,
       cursorKey,
     }),
+    /** As viewers read it. */
+    categoryName: (id: CategoryId, language: Language): string => say(categoryNames[id], language),
     /** Puts lists and counts right after a row was written by hand. */
     settle: listing.settle,
     playable: createFindPlayable({ db, addresses, recordingsDir }),

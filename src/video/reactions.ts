@@ -1,4 +1,5 @@
 /** Owns likes and plays, and copying their counts to where lists sort by them. */
+import { setImmediate } from 'node:timers/promises'
 import type { Reactions as Standing } from '../../contract/video.ts'
 import type { Coins } from '../coin/index.ts'
 import type { Clock } from '../platform/clock/clock.ts'
@@ -17,6 +18,8 @@ import * as store from './store.ts'
 
 const viewingMs = 30 * 60_000
 const flushMs = 1000
+/** Rows looked at in one step after a start. */
+const reconciled = 500
 
 /** Somebody who is signed in watches. */
 export interface Heartbeat {
@@ -74,9 +77,17 @@ export const createReactions = ({ db, kv, clock, users, videos, listing, coins, 
 
   /** Once at start: a kill may have come between a like and its copy. */
   const reconcile = async (): Promise<void> => {
-    for (let ids = await store.rankIds(db, '', 200); ids.length > 0;) {
-      await store.refreshRanks(db, ids)
-      ids = await store.rankIds(db, ids.at(-1) ?? '', 200)
+    for (let afterId: string | undefined = ''; afterId !== undefined;) {
+      const rows = await store.rankedCounts(db, afterId, reconciled)
+      const wrong = rows.filter((row) => row.likes !== row.counted_likes || row.plays !== row.counted_plays)
+      for (const some of chunks(wrong, 100))
+        await store.refreshRanks(
+          db,
+          some.map((row) => row.video_id),
+        )
+      afterId = rows.length < reconciled ? undefined : rows.at(-1)?.video_id
+      // A million rows are read beside what people ask for, not before it.
+      await setImmediate()
     }
   }
 

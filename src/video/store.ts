@@ -273,17 +273,17 @@ export const replaceTags = async (
     .execute()
 }
 
-/** Ids of ranking rows in order, for walking through all of them in steps. */
-export const rankIds = async (db: Queries, afterId: string, limit: number): Promise<string[]> => {
-  const rows = await db
+/** Ranking rows in order beside their counters, for walking through all of them in steps. */
+export const rankedCounts = (db: Queries, afterId: string, limit: number) =>
+  db
     .selectFrom('video_rank')
-    .select('video_id')
-    .where('video_id', '>', afterId)
-    .orderBy('video_id')
+    .innerJoin('video_counter as counter', 'counter.video_id', 'video_rank.video_id')
+    .select(['video_rank.video_id', 'video_rank.likes', 'video_rank.plays'])
+    .select(['counter.likes as counted_likes', 'counter.plays as counted_plays'])
+    .where('video_rank.video_id', '>', afterId)
+    .orderBy('video_rank.video_id')
     .limit(limit)
     .execute()
-  return rows.map((row) => row.video_id)
-}
 
 /** Adds `by` (may be negative) in one statement; never below 0. */
 export const addToCounter = async (

@@ -103,14 +103,17 @@ it('ends the page of another device within five seconds after it was signed out'
   await other.page.locator('[name=sms_code]').fill(await codeFor('login'))
   await submit(other.page)
   await left(other.page, '/login')
+  const opened = other.page.waitForEvent('websocket')
   await other.page.goto('/settings')
   await other.page.locator('[name=nickname]').waitFor()
+  const socket = await opened
 
   await page.reload()
   await page.locator('[data-session]').nth(1).waitFor()
   expect(await page.locator('[data-session]').count()).toBe(2)
   await page.getByRole('button', { name: /^Sign out:/ }).click()
   await dialog(page).getByRole('button', { name: 'Sign out', exact: true }).click()
+  if (!socket.isClosed()) await socket.waitForEvent('close', { timeout: 5_000 })
   await other.page.getByText('This device was signed out').waitFor({ timeout: 5_000 })
   expect(new URL(other.page.url()).pathname).toBe('/login')
   await page.locator('[data-session]').nth(1).waitFor({ state: 'detached' })

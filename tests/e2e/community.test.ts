@@ -1,10 +1,14 @@
-/** Owns the promise to viewers: found by a word of two signs, watched, liked, coined, kept, talked about, resumed. */
-import { readFile } from 'node:fs/promises'
+/**
+ * Owns the promise to viewers and authors, two people in two browsers, one on a phone: found by a word of two signs,
+ * watched, resumed, liked, coined, kept, talked about, followed, reported, decided, deleted and restored.
+ */
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { freshMobile } from '../app.ts'
 import { launchBrowser, openTab, phone, signIn } from '../browser.ts'
 import { clip } from '../fixtures/clips.ts'
 import { startMachine, until } from '../machine.ts'
-import type { Machine, Person } from '../machine.ts'
+import type { Machine } from '../machine.ts'
+import { uploadFilm } from '../upload.ts'
 
 let machine: Machine
 let browser: Awaited<ReturnType<typeof launchBrowser>>
@@ -17,35 +21,15 @@ afterAll(async () => {
   await machine[Symbol.asyncDispose]()
 })
 
-const upload = async (by: Person, title: string): Promise<string> => {
-  const bytes = await readFile(clip('plain.mp4'))
-  const base64 = (text: string): string => Buffer.from(text).toString('base64')
-  const headers = { authorization: `Bearer ${by.token}`, 'tus-resumable': '1.0.0' }
-  const made = await fetch(`${machine.base}/api/v1/uploads`, {
-    method: 'POST',
-    headers: {
-      ...headers,
-      'upload-length': String(bytes.length),
-      'upload-metadata': `filename ${base64('clip.mp4')},title ${base64(title)}`,
-    },
-  })
-  await fetch(new URL(made.headers.get('location') ?? '', machine.base), {
-    method: 'PATCH',
-    headers: { ...headers, 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' },
-    body: bytes,
-  })
-  const id = made.headers.get('vireo-video-id') ?? ''
-  await until(`${title} is ready`, async () => {
-    const { data } = await machine.request('GET', `/api/v1/videos/${id}`, by.token)
-    return (data as { state: string }).state === 'ready'
-  })
-  return id
-}
-
 it('lets two people find, watch, reward and talk about a film', async () => {
   const author = await machine.register()
   const viewer = await machine.register()
-  const id = await upload(author, '清晨的鸟鸣声')
+  for (const [person, nickname, username] of [
+    [author, '阿莺', 'oriole'],
+    [viewer, '小鹊', 'magpie'],
+  ] as const)
+    await machine.request('PATCH', '/api/v1/me', person.token, { nickname, username })
+  const id = await uploadFilm(machine, author, clip('minute.mp4'), '清晨的鸟鸣声')
   const video = async () =>
     (await machine.request('GET', `/api/v1/videos/${id}`, viewer.token)).data as {
       counts: Record<string, number>
@@ -107,10 +91,99 @@ it('lets two people find, watch, reward and talk about a film', async () => {
   await page.reload()
   await page.getByText('谢谢你听到').waitFor()
   await page.locator('article', { hasText: '那一声真好听' }).getByText('置顶').waitFor()
-  await machine.request('POST', `/api/v1/videos/${id}/plays`, viewer.token, { position: 4 })
+  // The viewer mentions somebody and likes what was answered; the author hears of it without a reload.
+  const unread = other.page.locator('[data-unread]')
+  await other.page.goto('/')
+  await page.getByRole('textbox', { name: /^说点什么吧/ }).fill('@oriole 请再拍一集')
+  await page.getByRole('button', { name: '发布' }).click()
+  await page.getByText('请再拍一集').first().waitFor()
+  await page
+    .locator('article', { hasText: '谢谢你听到' })
+    .last()
+    .getByRole('button', { name: /赞这条评论/ })
+    .click()
+  await unread.first().waitFor()
+
+  // Danmaku: written, and shown in the list beside the film.
+  await page.evaluate(
+    'document.querySelector("video").pause(); document.querySelector("video").currentTime = 20',
+  )
+  await page.getByRole('textbox', { name: /弹幕/ }).first().fill('前方高能')
+  await page.keyboard.press('Enter')
+  await until('the danmaku counts', async () => (await video()).counts['danmaku'] === 1)
+  await page.getByRole('button', { name: /弹幕列表/ }).click()
+  await page.getByRole('region', { name: '弹幕列表' }).getByText('前方高能').waitFor()
+
+  // Resumed where it stood, on a page that is opened anew.
+  await until('the place is kept', async () => {
+    const { data } = await machine.request('GET', `/api/v1/videos/${id}/progress`, viewer.token)
+    return (
+      (data as { position: number | null }).position !== null &&
+      Number((data as { position: number }).position) > 10
+    )
+  })
   await page.goto('/library/history')
-  await page.getByText('清晨的鸟鸣声').first().waitFor()
-  const progress = await machine.request('GET', `/api/v1/videos/${id}/progress`, viewer.token)
-  expect((progress.data as { position: number }).position).toBeGreaterThan(0)
+  await page.getByText('清晨的鸟鸣声').first().click()
+  await page
+    .getByText(/已从 .* 继续/)
+    .first()
+    .waitFor()
+
+  // Followed: what the author says next stands in the feed.
+  await page.getByRole('button', { name: '关注: 阿莺' }).first().click()
+  await page.getByRole('button', { name: '已关注: 阿莺' }).first().waitFor()
+  await machine.request('POST', '/api/v1/posts', author.token, { text: '明天拍第二集' })
+  await page.goto('/feed')
+  await page.getByText('明天拍第二集').waitFor()
+
+  // A private message, answered from the phone.
+  await page.goto(`/messages/private/${author.id}`)
+  await page.getByRole('textbox', { name: /写点什么/ }).fill('第二集什么时候？')
+  await page.getByRole('button', { name: '发送' }).click()
+  await other.page.goto(`/messages/private/${viewer.id}`)
+  await other.page.getByText('第二集什么时候？').waitFor()
+  await other.page.getByRole('textbox', { name: /写点什么/ }).fill('明早')
+  await other.page.getByRole('button', { name: '发送' }).click()
+  await page.locator('ol').getByText('明早').waitFor()
+
+  // Reported by the viewer, decided by who runs the site, told to the viewer.
+  await page.goto(`/video/${id}`)
+  await page.getByRole('button', { name: '举报视频' }).click()
+  await page.getByRole('button', { name: '提交举报' }).click()
+  await page.getByText('已收到举报', { exact: false }).first().waitFor()
+  const admin = await setUp()
+  const cases = await machine.request('GET', '/api/v1/admin/reports', admin)
+  const [found] = (cases.data as { items: { id: string }[] }).items
+  const decided = { decision: 'dismiss', note: '没有问题' }
+  const answer = await machine.request('POST', `/api/v1/admin/reports/${found?.id}/decision`, admin, decided)
+  expect([answer.status, answer.error]).toEqual([200, undefined])
+  await page.locator('[data-unread]').first().waitFor()
+
+  // Deleted by its author, gone for the viewer, and taken back out of the trash.
+  await other.page.goto('/studio/videos')
+  await other.page.getByRole('button', { name: /更多操作: 清晨的鸟鸣声/ }).click()
+  await other.page.getByRole('menuitem', { name: '删除' }).click()
+  await until(
+    'it is gone',
+    async () => (await machine.request('GET', `/api/v1/videos/${id}`, viewer.token)).status === 404,
+  )
+  await other.page.goto('/studio/videos?tab=trash')
+  await other.page.getByRole('button', { name: '恢复' }).first().click()
+  await until(
+    'it is back',
+    async () => (await machine.request('GET', `/api/v1/videos/${id}`, viewer.token)).status === 200,
+  )
+  expect((await video()).counts).toMatchObject({ likes: 1, coins: 2, favourites: 1, danmaku: 1 })
   expect([...tab.complaints, ...other.complaints]).toEqual([])
-}, 120_000)
+}, 300_000)
+
+/** Makes somebody run the site; gives the token. */
+const setUp = async (): Promise<string> => {
+  const link = /\/setup\S*?token=([\w-]+)/.exec(machine.output())?.[1]
+  const { data } = await machine.request('POST', '/api/v1/setup', undefined, {
+    token: link,
+    mobile: freshMobile(),
+    password: 'a-Good-one-9',
+  })
+  return (data as { access_token: string }).access_token
+}

@@ -1,6 +1,6 @@
 /** Owns reading, writing and deleting danmaku over HTTP. */
 import type { z } from 'zod'
-import { deleteDanmaku, listVideoDanmaku, postVideoDanmaku } from '../../contract/danmaku.ts'
+import { deleteDanmaku, listLiveDanmaku, listVideoDanmaku, postVideoDanmaku } from '../../contract/danmaku.ts'
 import type { Danmaku } from './shapes.ts'
 import { call } from './client.ts'
 
@@ -14,6 +14,10 @@ export const videoDanmaku = async (
   signal?: AbortSignal,
 ): Promise<Danmaku[]> =>
   (await call(listVideoDanmaku, { params: { id }, query: { from, to } }, { signal })).items
+
+/** The danmaku of a room's running session from `from` up to `to` seconds. */
+export const liveDanmaku = async (id: string, from: number, to: number): Promise<Danmaku[]> =>
+  (await call(listLiveDanmaku, { params: { id }, query: { from, to } })).items
 
 export const writeVideoDanmaku = (id: string, body: DanmakuDraft): Promise<Danmaku> =>
   call(postVideoDanmaku, { params: { id }, body })

@@ -39,10 +39,8 @@ export interface DestinationDraft {
 export const useDestinationAdd = () =>
   changing('destinations', (body: DestinationDraft) => call(addDestination, { body }))
 export const useDestinationChange = () =>
-  changing(
-    'destinations',
-    ({ id, ...body }: { id: string; enabled?: boolean } & Partial<DestinationDraft>) =>
-      call(changeDestination, { params: { id }, body }),
+  changing('destinations', ({ id, ...body }: { id: string; enabled?: boolean } & Partial<DestinationDraft>) =>
+    call(changeDestination, { params: { id }, body }),
   )
 export const useDestinationRemove = () =>
   changing('destinations', (id: string) => call(removeDestination, { params: { id } }))

@@ -70,8 +70,7 @@ export const appoint = (room: string, user: string) =>
 export const dismiss = (room: string, user: string) => call(dismissModerator, { params: { id: room, user } })
 export const ban = (room: string, user: string) => call(banUser, { params: { id: room, user }, body: {} })
 export const lift = (room: string, user: string) => call(liftBan, { params: { id: room, user } })
-export const purge = (room: string, user: string) =>
-  call(purgeUser, { params: { id: room, user }, body: {} })
+export const purge = (room: string, user: string) => call(purgeUser, { params: { id: room, user }, body: {} })
 export const pin = (room: string, what: { danmaku_id: string } | { text: string }) =>
   call(pinMessage, { params: { id: room }, body: what })
 export const unpin = (room: string) => call(unpinMessage, { params: { id: room } })

@@ -24,6 +24,7 @@ describe('commands', () => {
   })
 
   it('leave messages alone', () => {
-    for (const text of ['hello', '/ slow', '1/2', '//', '/你好', '']) expect(readCommand(text)).toBeUndefined()
+    for (const text of ['hello', '/ slow', '1/2', '//', '/你好', ''])
+      expect(readCommand(text)).toBeUndefined()
   })
 })

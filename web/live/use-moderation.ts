@@ -92,7 +92,14 @@ export const useModeration = (options: {
       if (command === undefined) return false
       if ('do' in command) void run(command)
       else if (command.wrong === 'usage') notice.warn(t('room.command_usage', { usage: command.usage }))
-      else notice.warn(t('room.command_unknown', { list: Object.keys(usages).map((n) => `/${n}`).join(' ') }))
+      else
+        notice.warn(
+          t('room.command_unknown', {
+            list: Object.keys(usages)
+              .map((n) => `/${n}`)
+              .join(' '),
+          }),
+        )
       return true
     },
   }

@@ -3,7 +3,7 @@ import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import { uuid } from '../api/random.ts'
 import { user } from '../api/session.ts'
 import type { Gift, Pinned, Raid, RoomRules } from '../api/room.ts'
-import type { Room } from '../api/shapes.ts'
+import type { Danmaku, Room } from '../api/shapes.ts'
 import { nowMs } from '../ui/now.ts'
 import type { DanmakuStyle } from '../player/danmaku/settings.ts'
 import type { StageItem } from '../player/danmaku/stage.ts'
@@ -24,7 +24,8 @@ import type { RoomMessage, RoomSocket, SocketState } from './socket.ts'
 export interface RoomChatOptions {
   room: () => string
   onRoom: (room: Room) => void
-  onDanmaku: (item: StageItem) => void
+  /** `said` is what others get too; one's own comes without. */
+  onDanmaku: (item: StageItem, said?: Danmaku) => void
   playingDate: () => Date | undefined
   onRefused: (message: string) => void
   onGift: (gift: Gift) => void
@@ -77,7 +78,7 @@ export const useRoomChat = (options: RoomChatOptions) => {
         const known = lines.value.some((line) => line.id === message.id)
         lines.value = withMessage(lines.value, message)
         // One's own is on the picture since it was written.
-        if (!mine && !known) options.onDanmaku(message)
+        if (!mine && !known) options.onDanmaku(message, message)
         return
       }
       case 'gift':
@@ -153,7 +154,14 @@ export const useRoomChat = (options: RoomChatOptions) => {
     const me = user.value
     if (!me) return
     const key = uuid()
-    const line = { key, user: { id: me.id, nickname: me.nickname }, text, ...style, owner: false, moderator: false }
+    const line = {
+      key,
+      user: { id: me.id, nickname: me.nickname },
+      text,
+      ...style,
+      owner: false,
+      moderator: false,
+    }
     lines.value = withOwn(lines.value, { ...line, sentAt: new Date().toISOString() })
     options.onDanmaku({ text, ...style, own: true })
     deliver(key, text, style)

@@ -43,6 +43,16 @@ export const attachNative = ({ video, source, keepTrying, onState }: PlaybackOpt
       const end = edge()
       return end === undefined ? undefined : Math.max(0, end - video.currentTime)
     },
+    place: () => undefined,
+    figures: () => ({
+      mode: 'native',
+      latency: undefined,
+      targetLatency: undefined,
+      bandwidth: undefined,
+      codecs: undefined,
+      stalls: 0,
+    }),
+    follow: () => undefined,
     goLive: () => {
       const end = edge()
       if (end !== undefined) video.currentTime = end

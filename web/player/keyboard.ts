@@ -8,6 +8,9 @@ export interface PlayerKeys {
   mute(): void
   fullscreen(): void
   danmaku(): void
+  /** To the live edge. */
+  end(): void
+  figures(): void
   help(): void
 }
 
@@ -35,6 +38,12 @@ export const keyAction = (key: string, keys: PlayerKeys): (() => void) | undefin
       return () => keys.fullscreen()
     case 'd':
       return () => keys.danmaku()
+    case 'l':
+      return () => keys.end()
+    case 'i':
+      return () => keys.figures()
+    case 'j':
+      return () => keys.seek(-10)
     case '?':
       return () => keys.help()
     default:

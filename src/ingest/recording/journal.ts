@@ -113,26 +113,30 @@ const parseLine = (text: string): JournalLine | undefined => {
   }
 }
 
+export const emptyJournal = (): Journal => ({
+  sessionId: '',
+  roomId: '',
+  startedAtMs: 0,
+  inits: [],
+  parts: [],
+  runs: [],
+  stoppedEarly: false,
+  ended: false,
+  bytes: 0,
+})
+
+/** A line torn by a kill may stand in the middle, too: the next process begins its own behind it. */
+export const applyJournalLine = (journal: Journal, text: string): void => {
+  const line = parseLine(text)
+  if (line !== undefined) apply(journal, line)
+}
+
 /** Reads a recording's journal; undefined if there is none. A day is about 170,000 lines. */
 export const readJournal = async (dir: string): Promise<Journal | undefined> => {
-  const journal: Journal = {
-    sessionId: '',
-    roomId: '',
-    startedAtMs: 0,
-    inits: [],
-    parts: [],
-    runs: [],
-    stoppedEarly: false,
-    ended: false,
-    bytes: 0,
-  }
+  const journal = emptyJournal()
   try {
     const lines = createInterface({ input: createReadStream(journalFile(dir), 'utf8'), crlfDelay: Infinity })
-    for await (const text of lines) {
-      // A line torn by a kill may stand in the middle: the next process begins its own line behind it.
-      const line = parseLine(text)
-      if (line !== undefined) apply(journal, line)
-    }
+    for await (const text of lines) applyJournalLine(journal, text)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error

@@ -42,7 +42,13 @@ describe('addresses of destinations', () => {
       tcUrl: 'rtmps://live.example.com/app',
     })
     expect(readTarget('rtmp://[2606:4700::1]:1936/a/b')).toMatchObject({ host: '2606:4700::1', port: 1936 })
-    for (const wrong of ['http://x.example/app', 'rtmp://x.example', 'rtmp://u:p@x.example/app', 'rtmp:///app', 'x'])
+    for (const wrong of [
+      'http://x.example/app',
+      'rtmp://x.example',
+      'rtmp://u:p@x.example/app',
+      'rtmp:///app',
+      'x',
+    ])
       expect(readTarget(wrong), wrong).toBeUndefined()
     for (const host of ['localhost', '127.0.0.1', '::1'])
       await expect(resolveTarget(host, false), host).rejects.toMatchObject({ problem: 'address_refused' })
@@ -109,7 +115,12 @@ describe.each(testDatabases())('destinations on $name', ({ open }) => {
     await using app = await createLiveApp({ db, openLink: ingest.openLink })
     const [owner, other] = [await app.signUp(), await app.signUp()]
     for (const url of [
-      ...['rtmp://127.0.0.1/app', 'rtmp://localhost/app', 'rtmp://[::1]/app', 'rtmp://[::ffff:127.0.0.1]/app'],
+      ...[
+        'rtmp://127.0.0.1/app',
+        'rtmp://localhost/app',
+        'rtmp://[::1]/app',
+        'rtmp://[::ffff:127.0.0.1]/app',
+      ],
       ...['rtmp://169.254.169.254/app', 'rtmp://10.0.0.1/app', 'rtmp://0/app', 'rtmp://2130706433/app'],
       ...['http://8.8.8.8/app', 'rtmp://8.8.8.8'],
     ])
@@ -173,7 +184,8 @@ describe('a stream that is passed on', () => {
     })
     const owner = await app.signUp()
     const add = async (name: string, url: string, key: string): Promise<string> =>
-      (await app.call<Destination>('POST', '/me/room/destinations', owner, { name, url, stream_key: key })).data.id
+      (await app.call<Destination>('POST', '/me/room/destinations', owner, { name, url, stream_key: key }))
+        .data.id
     // One that answers nothing that makes sense, one that is not there, one that refuses the key, and a good one.
     const silly = createServer((socket) => socket.on('error', () => undefined).end('HTTP/1.1 200 OK\r\n\r\n'))
     await new Promise<void>((resolve) => silly.listen(0, '127.0.0.1', resolve))
@@ -196,7 +208,8 @@ describe('a stream that is passed on', () => {
     const before = target.link.publications().find(({ sessionId }) => sessionId === 'far-session')
     expect(before?.state).toBe('live')
     const health = await until(
-      () => target.events.findLast((event) => event.type === 'health' && event.health.audio !== null) as
+      () =>
+        target.events.findLast((event) => event.type === 'health' && event.health.audio !== null) as
           { health: { video: { codec: string; width: number } } } | undefined,
     )
     expect(health.health).toMatchObject({ video: { width: 320 }, audio: { sampleRate: 48_000 } })

@@ -162,6 +162,8 @@ export const account: Pick<Messages, 'enter' | 'two_step' | 'reset' | 'frame' | 
       session_unknown: 'Unknown device',
       session_used: 'Used {ago}',
       session_since: 'Signed in {date}',
+      place_this_machine: 'This machine',
+      place_local_network: 'Local network',
       session_end: 'Sign out',
       session_end_title: 'Sign this device out?',
       session_end_text: 'Pages open on {device} end within 5 seconds.',

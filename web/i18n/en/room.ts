@@ -153,15 +153,15 @@ export const room: Pick<Messages, 'room'> = {
     problem_no_ffmpeg: 'ffmpeg is not installed on this machine',
     problem_source: 'The codec is not taken there; use H.264 + AAC',
     obs_kit: 'OBS kit',
-    obs_kit_text:
-      'Download, then choose Profile → Import in OBS: server, bitrate and 2 s keyframes are set.',
+    obs_kit_text: 'Download, then choose Profile → Import in OBS: server, bitrate and 2 s keyframes are set.',
     obs_kit_download: 'Download profile',
     obs_kit_rotate: 'Download with a new key',
     obs_kit_rotate_title: 'Make a new key?',
     obs_kit_rotate_text:
       'The profile holds a new stream key; the old one fails with your next stream. A running stream goes on.',
     overlay: 'Chat overlay',
-    overlay_text: 'Add a browser source in OBS with this address: chat and gifts, transparent above your picture.',
+    overlay_text:
+      'Add a browser source in OBS with this address: chat and gifts, transparent above your picture.',
     overlay_address: 'Address of the overlay',
     overlay_make: 'Make an address',
     overlay_renew: 'Renew',

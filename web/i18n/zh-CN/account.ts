@@ -154,6 +154,8 @@ export const account = {
     session_unknown: '未知设备',
     session_used: '{ago}使用过',
     session_since: '{date} 登录',
+    place_this_machine: '服务器本机',
+    place_local_network: '本地网络',
     session_end: '退出',
     session_end_title: '让这台设备退出登录？',
     session_end_text: '{device} 上打开的页面会在 5 秒内退出。',

@@ -10,6 +10,7 @@ import { relations } from './0007-relations.ts'
 import { community } from './0008-community.ts'
 import { admin } from './0009-admin.ts'
 import { search } from './0010-search.ts'
+import { webhooks } from './0015-webhooks.ts'
 import { videoExtras } from './0013-video-extras.ts'
 import { danmakuCuration } from './0014-danmaku-curation.ts'
 import { roomOrder } from './0019-room-order.ts'
@@ -29,6 +30,7 @@ export const migrations: readonly Migration[] = [
   search,
   videoExtras,
   danmakuCuration,
+  webhooks,
   roomOrder,
   roomLife,
   roomLinks,
