@@ -49,6 +49,7 @@ const watching = watchLl(
 )
 await until('the viewer sees parts', () => seenMs > 0)
 
+publisher.socket.on('error', () => undefined)
 publisher.destroy()
 await sleep(5_000)
 publisher = await begin()

@@ -38,7 +38,7 @@ const endMs = startMs + minutes * 60_000
 const isOver = (): boolean => nowMs() > endMs
 
 await using machine = await startMachine()
-const rooms = await makeRooms(machine, publishers, 'private')
+const rooms = await makeRooms(machine, publishers, 'public')
 
 /** One publication of a random length; ends by hanging up. */
 const publishOnce = async (stream: Stream, seconds: number): Promise<void> => {

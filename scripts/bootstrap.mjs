@@ -123,7 +123,8 @@ const systemNeeds = () => {
       what: 'GStreamer',
       package:
         'gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly',
-      isThere: () => has('gst-launch-1.0') && ['rtmp2sink', 'x264enc', 'voaacenc', 'flvmux'].every(hasElement),
+      isThere: () =>
+        has('gst-launch-1.0') && ['rtmp2sink', 'x264enc', 'voaacenc', 'flvmux'].every(hasElement),
     })
     needs.push({ what: 'openssl', package: 'openssl', isThere: () => has('openssl') })
   }
