@@ -15,7 +15,7 @@ let browser: Awaited<ReturnType<typeof launchBrowser>>
 beforeAll(async () => {
   machine = await startMachine()
   browser = await launchBrowser()
-})
+}, 120_000)
 afterAll(async () => {
   await browser[Symbol.asyncDispose]()
   await machine[Symbol.asyncDispose]()
@@ -141,7 +141,7 @@ it('lets two people find, watch, reward and talk about a film', async () => {
   await page.getByRole('textbox', { name: /写点什么/ }).fill('第二集什么时候？')
   await page.getByRole('button', { name: '发送' }).click()
   await other.page.goto(`/messages/private/${viewer.id}`)
-  await other.page.getByText('第二集什么时候？').waitFor()
+  await other.page.locator('ol').getByText('第二集什么时候？').waitFor()
   await other.page.getByRole('textbox', { name: /写点什么/ }).fill('明早')
   await other.page.getByRole('button', { name: '发送' }).click()
   await page.locator('ol').getByText('明早').waitFor()
