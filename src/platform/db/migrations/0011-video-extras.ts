@@ -3,7 +3,7 @@ import type { Migration } from '../migrate.ts'
 import { addColumn, col, createIndex } from '../schema.ts'
 
 export const videoExtras: Migration = {
-  id: '0013-video-extras',
+  id: '0011-video-extras',
   steps: [
     addColumn('video', 'captions', col.text(4000, { default: '[]' })),
     addColumn('video', 'storyboard', col.text(190, { nullable: true })),

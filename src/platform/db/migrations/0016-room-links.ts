@@ -3,7 +3,7 @@ import type { Migration } from '../migrate.ts'
 import { col, createIndex, createTable, createUnique } from '../schema.ts'
 
 export const roomLinks: Migration = {
-  id: '0021-room-links',
+  id: '0016-room-links',
   steps: [
     createTable(
       'destination',

@@ -3,7 +3,7 @@ import type { Migration } from '../migrate.ts'
 import { col, createIndex, createTable, createUnique } from '../schema.ts'
 
 export const roomLife: Migration = {
-  id: '0020-room-life',
+  id: '0015-room-life',
   steps: [
     createTable(
       'gift',

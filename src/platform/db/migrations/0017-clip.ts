@@ -3,7 +3,7 @@ import type { Migration } from '../migrate.ts'
 import { addColumn, col, createIndex, createTable } from '../schema.ts'
 
 export const clip: Migration = {
-  id: '0022-clip',
+  id: '0017-clip',
   steps: [
     createTable(
       'clip',

@@ -3,7 +3,7 @@ import type { Migration } from '../migrate.ts'
 import { col, createIndex, createTable, createUnique } from '../schema.ts'
 
 export const webhooks: Migration = {
-  id: '0015-webhooks',
+  id: '0013-webhooks',
   steps: [
     createTable(
       'webhook',

@@ -3,7 +3,7 @@ import type { Migration } from '../migrate.ts'
 import { col, createIndex, createTable } from '../schema.ts'
 
 export const roomOrder: Migration = {
-  id: '0019-room-order',
+  id: '0014-room-order',
   steps: [
     createTable(
       'room_moderator',

@@ -4,7 +4,7 @@ import type { Migration } from '../migrate.ts'
 import { addColumn, col, createTable } from '../schema.ts'
 
 export const danmakuCuration: Migration = {
-  id: '0014-danmaku-curation',
+  id: '0012-danmaku-curation',
   steps: [
     addColumn('danmaku', 'protected', col.bool({ default: 0 })),
     createTable(
