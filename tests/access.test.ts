@@ -188,6 +188,7 @@ const rows: Readonly<Record<string, Row>> = {
   deleteFolder: { kind: 'hidden', params: id((w) => w.folder) },
   // danmaku
   getDensity: ofSecret(),
+  getClipSource: ofSecret(),
   listVideoDanmaku: ofSecret(),
   postVideoDanmaku: ofSecret({ text: 'x', time: 0 }),
   listOwnDanmaku: { ...ofVideo('kept'), moderated: true },
@@ -253,7 +254,9 @@ const rows: Readonly<Record<string, Row>> = {
   openOverlay: open,
   listSchedule: open,
   ...Object.fromEntries(
-    ['listSupporters', 'sendGift', 'listModerators', 'listRoomSchedule'].map((name) => [name, ofShownRoom]),
+    ['listSupporters', 'sendGift', 'listModerators', 'listRoomSchedule', 'listPeaks', 'makeClip'].map(
+      (name) => [name, ofShownRoom],
+    ),
   ),
   ...Object.fromEntries(
     ['addDestination', 'getMyOverlay', 'listDestinations', 'renewOverlay', 'cancelRaid', 'startRaid']
