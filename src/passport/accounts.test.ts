@@ -178,6 +178,35 @@ describe.each(enginePairs())('accounts on $name', (pair) => {
     ).toBe('email_taken')
   })
 
+  it('security.md #24: every way in asks for the second step, and none lets in who is banned', async () => {
+    const someone = await withTotp()
+    const username = `way_${String(Date.now()).slice(-8)}`
+    expect((await call('PATCH', '/me', { username }, someone.token)).status).toBe(200)
+    const byCode = async (nth: number): Promise<Answer> => {
+      const asked = { mobile: someone.mobile, purpose: 'login', ...(await picture()) }
+      expect((await call('POST', '/passport/sms_code', asked)).status).toBe(200)
+      const sms_code = await codeFor(`+86${someone.mobile}`, 'login', test, nth)
+      return call('POST', '/passport/login', { mobile: someone.mobile, sms_code })
+    }
+    const byPassword = (account: string) =>
+      call('POST', '/passport/login', { account, password: someone.password })
+    const first = [await byPassword(someone.mobile), await byPassword(username), await byCode(0)]
+    for (const { body } of first) expect(body.data).toMatchObject({ two_step_required: true })
+
+    const setup = { token: await test.app.newSetupToken(), mobile: freshMobile(), password: 'a-Good-one-9' }
+    const admin = (await call('POST', '/setup', setup)).body.data as { access_token: string }
+    const ban = { reason: 'spam', until: null }
+    const banned = await call('PUT', `/admin/users/${someone.userId}/ban`, ban, admin.access_token)
+    expect(banned.status, JSON.stringify(banned.body)).toBe(200)
+    // What was begun before the ban is no way in either.
+    for (const { body } of first) {
+      clock.advance(30_000)
+      const { two_step_token } = body.data as { two_step_token: string }
+      const step = { two_step_token, method: 'totp', code: someone.codeAt() }
+      expect((await call('POST', '/passport/two_step', step)).body.error).toBe('user_banned')
+    }
+  })
+
   it('security.md #21 #22: 50 guesses by any name are one counter, and a known device is never shut out', async () => {
     const username = `bird_${String(Date.now()).slice(-8)}`
     const someone = await test.signUp({ username })
