@@ -6,5 +6,5 @@ test('mutated captures are refused or packaged, and nothing else', { timeout: 18
   const { refused, packagedBytes } = fuzz(100_000, 20_261_128)
   // Both ends of it were reached.
   expect(refused).toBeGreaterThan(20_000)
-  expect(packagedBytes).toBeGreaterThan(1_000_000)
+  expect(packagedBytes).toBeGreaterThan(50_000)
 })
