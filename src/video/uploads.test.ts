@@ -105,7 +105,7 @@ describe.each(testDatabases())('uploads on $name', (engine) => {
       })
     })
 
-  it('fills a draft, once', async () => {
+  it('fills a draft once; what comes after takes its place', async () => {
     const draft = await app.call<OwnVideo>('POST', '/api/v1/videos', {
       by: ann,
       json: { title: '草稿', tags: ['猫'] },
@@ -118,6 +118,8 @@ describe.each(testDatabases())('uploads on $name', (engine) => {
     await app.patch(ann, started.location, 0, readFileSync(clip('silent.mp4')))
     const video = await app.settled(ann, draft.data.id)
     expect(video).toMatchObject({ title: '草稿', tags: ['猫'], state: 'ready' })
+    expect((await app.startUpload(eve, size, { video: draft.data.id })).error).toBe('not_found')
+    expect((await app.startUpload(ann, size, { video: draft.data.id })).videoId).toBe(draft.data.id)
     expect((await app.startUpload(ann, size, { video: draft.data.id })).error).toBe('conflict')
   })
 
