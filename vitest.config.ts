@@ -1,3 +1,4 @@
+import { env } from 'node:process'
 import { defineConfig } from 'vitest/config'
 
 /** Tests with real encoders, browsers or whole machines: one at a time, so that each has the cores it needs. */
@@ -18,6 +19,8 @@ export default defineConfig({
     globalSetup: ['tests/whole-suite.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Machines of CI stall for seconds now and then; what needed its second try is named in the output.
+    retry: env['CI'] === 'true' ? 1 : 0,
     projects: [
       {
         extends: true,

@@ -38,7 +38,7 @@ const login = async (machine: Machine, { mobile, password }: Person): Promise<st
 
 describe.each(enginePairs())('what is open on $name', (pair) => {
   it('security.md #30: ends within five seconds of signing out all others, of a ban and of a deletion', async () => {
-    await using place = await pair.place()
+    await using place = await pair.place({ migrated: true })
     const database =
       place.config.kind === 'mysql'
         ? { VIREO_DATABASE_URL: place.config.url, VIREO_REDIS_URL: pair.redisUrl }

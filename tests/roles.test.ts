@@ -11,7 +11,7 @@ const shared = enginePairs().filter(({ name }) => name === 'mariadb + redis')
 
 describe.each(shared)('several machines on $name', (pair) => {
   it('an upload to the one is turned into a video by the other', async () => {
-    await using place = await pair.place()
+    await using place = await pair.place({ migrated: true })
     const environment = {
       VIREO_DATABASE_URL: (place.config as { url: string }).url,
       VIREO_REDIS_URL: pair.redisUrl,

@@ -42,7 +42,7 @@ export const createWatchedPassport = async (
   const directory = await mkdtemp(join(tmpdir(), 'vireo-passport-'))
   making.defer(() => rm(directory, { recursive: true, force: true }))
   const log = silentLog
-  const place = making.use(await pair.place())
+  const place = making.use(await pair.place({ migrated: true }))
   const db: Db = making.use(await openDatabase({ config: place.config, log, clock }))
   await migrate(db, migrations)
   const config = loadConfig({

@@ -43,7 +43,7 @@ const shared = enginePairs().filter(({ name }) => name === 'mariadb + redis')
 
 describe.each(shared)('a room over two processes on $name', (pair) => {
   it('shows everybody the same, takes back the same, and counts a viewer once', async () => {
-    await using place = await pair.place()
+    await using place = await pair.place({ migrated: true })
     const link = `127.0.0.1:${await freePort()}`
     const environment = {
       VIREO_DATABASE_URL: (place.config as { url: string }).url,

@@ -12,6 +12,7 @@ import { systemClock } from '../clock/clock.ts'
 import type { Clock } from '../clock/clock.ts'
 import { silentLog } from '../log/log.ts'
 import type { Log } from '../log/log.ts'
+import { takeKeptDatabase } from './kept-databases.ts'
 import { openDatabase } from './db.ts'
 import type { DatabaseConfig, Db } from './db.ts'
 import { migrate } from './migrate.ts'
@@ -30,8 +31,11 @@ export interface TestEngine {
   readonly name: 'sqlite' | 'mariadb'
   /** A migrated database of its own; `dispose` drops it. */
   readonly open: (options?: OpenOptions) => Promise<Db>
-  /** Where to open one, for tests that open it themselves, several times or in another process. */
-  readonly place: () => Promise<{ config: DatabaseConfig } & AsyncDisposable>
+  /**
+   * Where to open one, for tests that open it themselves, several times or in another process. Empty, or with
+   * `migrated` perhaps already with its tables, which is quicker.
+   */
+  readonly place: (options?: { migrated?: boolean }) => Promise<{ config: DatabaseConfig } & AsyncDisposable>
 }
 
 /** Services that tests need. Read here because tests have no config. */
@@ -65,7 +69,7 @@ const testEngine = (name: TestEngine['name'], place: TestEngine['place']): TestE
   name,
   place,
   async open(options = {}) {
-    const where = await place()
+    const where = await place({ migrated: options.migrations === undefined })
     try {
       const {
         migrations = allMigrations,
@@ -101,15 +105,26 @@ const sqlitePlace: TestEngine['place'] = async () => {
   }
 }
 
-const mysqlPlace: TestEngine['place'] = async () => {
+const mysqlPlace: TestEngine['place'] = async ({ migrated = false } = {}) => {
+  if (migrated) {
+    const kept = await takeKeptDatabase(testServices.mysqlUrl)
+    return {
+      config: { kind: 'mysql', url: urlOf(kept.name) },
+      [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
+    }
+  }
   const name = `vireo_test_${randomBytes(8).toString('hex')}`
   await onServer(`CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`)
-  const url = new URL(testServices.mysqlUrl)
-  url.pathname = `/${name}`
   return {
-    config: { kind: 'mysql', url: url.href },
+    config: { kind: 'mysql', url: urlOf(name) },
     [Symbol.asyncDispose]: () => onServer(`DROP DATABASE IF EXISTS ${name}`),
   }
+}
+
+const urlOf = (name: string): string => {
+  const url = new URL(testServices.mysqlUrl)
+  url.pathname = `/${name}`
+  return url.href
 }
 
 const onServer = async (statement: string): Promise<void> => {
