@@ -312,6 +312,13 @@ describe.each(testDatabases())('reactions on $name', (engine) => {
     expect(await ids('烤鸭')).toEqual([])
   })
 
+  it('writes the words of a video once, however many do so at the same moment', async () => {
+    const id = await add(ann, { title: '同时写下的一句话' })
+    await Promise.all(Array.from({ length: 12 }, () => app.service.search.index(id)))
+    const { data } = await app.call<Page<Video>>('GET', `/api/v1/videos?q=${encodeURIComponent('写下')}`)
+    expect(data.items.map((video) => video.id)).toEqual([id])
+  })
+
   it('keeps the words by the news, without being asked', async () => {
     const id = await add(ann, { title: '会飞的松鼠' })
     await expect

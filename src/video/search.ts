@@ -40,6 +40,8 @@ export const createSearch = ({ db, kv, clock, users }: Deps) => {
     if (video === undefined) return
     const author = (await users.authors([video.owner_id])).get(video.owner_id)
     await db.transaction(async (trx) => {
+      // Two at once would each put the words beside the other's.
+      await store.lockVideo(trx, video.id)
       const now = await store.findVideoById(trx, video.id)
       if (now === undefined) return
       const weighed = isListed(now) ? weighTerms(now, author?.nickname ?? '') : []

@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { RawBuilder, Selectable } from 'kysely'
 import type { Queries, Transaction } from '../platform/db/db.ts'
 import { seek } from '../platform/db/cursor.ts'
-import { greatest, insertIfAbsent } from '../platform/db/portable.ts'
+import { forUpdate, greatest, insertIfAbsent } from '../platform/db/portable.ts'
 import { hotUnit } from './rules.ts'
 import type { VideoLength } from '../../contract/video.ts'
 import type { State, VideoCounterTable, VideoRankTable, VideoTable } from './tables.ts'
@@ -47,6 +47,11 @@ export const findVideo = (db: Queries, publicId: string): Promise<VideoWithCount
 
 export const findVideoById = (db: Queries, id: string): Promise<VideoWithCounts | undefined> =>
   withCounts(db).where('video.id', '=', id).executeTakeFirst()
+
+/** What others would do to it waits until this transaction ends. */
+export const lockVideo = async (trx: Transaction, id: string): Promise<void> => {
+  await trx.selectFrom('video').select('id').where('id', '=', id).modifyEnd(forUpdate(trx)).execute()
+}
 
 export const findVideoBySession = (db: Queries, sessionId: string): Promise<VideoWithCounts | undefined> =>
   withCounts(db).where('video.live_session_id', '=', sessionId).executeTakeFirst()

@@ -74,9 +74,10 @@ const untilMoving = async (page: Page): Promise<void> => {
   })
 }
 
+/** Of what was answered; a request that the player took back has none. */
 const protocols = (page: Page): Promise<string[]> =>
   page.evaluate<string[]>(
-    `[...new Set(performance.getEntriesByType('resource').filter((e) => e.name.includes('/play/live/')).map((e) => e.nextHopProtocol))]`,
+    `[...new Set(performance.getEntriesByType('resource').filter((e) => e.name.includes('/play/live/')).map((e) => e.nextHopProtocol).filter(Boolean))]`,
   )
 
 it('says at the start where it is, encrypted first', () => {

@@ -36,5 +36,5 @@ export const at = (name: AdminKey, values: Readonly<Record<string, string | numb
 /** The sentence for a name that the server made; the name itself where there is none. */
 export const wordFor = (prefix: 'audit.action' | 'jobs.kind', name: string): string =>
   find(
-    `${prefix}_${name.replace(/^video\.(?=process|transcode|posters)|^user\.(?=unban$)/, '').replaceAll('.', '_')}`,
+    `${prefix}_${name.replace(/^video\.(?=process|transcode|posters|storyboard)|^user\.(?=unban$)/, '').replaceAll('.', '_')}`,
   ) ?? name
