@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createConnection } from 'mysql2/promise'
 import type { Connection, RowDataPacket } from 'mysql2/promise'
+import { migrations } from './migrations/index.ts'
 
 const prefix = 'vireo_kept_'
 const most = 100
@@ -32,6 +33,7 @@ export const takeKeptDatabase = async (serverUrl: string): Promise<KeptDatabase>
       const name = `${prefix}${mark}_${n}`
       if (!(await isMine(server, name))) continue
       if (n === 0) await dropOutdated(server, mark)
+      if (await isSpoiled(server, name)) await server.query(`DROP DATABASE ${name}`)
       await server.query(`CREATE DATABASE IF NOT EXISTS ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`)
       await empty(server, name)
       return { name, [Symbol.asyncDispose]: () => server.end() }
@@ -48,6 +50,19 @@ const rowsOf = async (server: Connection, text: string, values: unknown[] = []):
 
 const isMine = async (server: Connection, name: string): Promise<boolean> =>
   (await rowsOf(server, 'SELECT GET_LOCK(?, 0) AS got', [name]))[0]?.['got'] === 1
+
+/** Did a test leave migrations of its own in it? */
+const isSpoiled = async (server: Connection, name: string): Promise<boolean> => {
+  const there = await rowsOf(
+    server,
+    "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = 'schema_migration'",
+    [name],
+  )
+  if (there.length === 0) return false
+  const ids = migrations.map(({ id }) => id)
+  const strange = `SELECT 1 FROM ${name}.schema_migration WHERE migration NOT IN (?) LIMIT 1`
+  return (await rowsOf(server, strange, [ids])).length > 0
+}
 
 /** Every row but those that say which migrations ran. */
 const empty = async (server: Connection, name: string): Promise<void> => {

@@ -73,7 +73,7 @@ describe.each(testDatabases())('migrations on $name', ({ name, open, place }) =>
   })
 
   it('refuse a database that a newer program migrated, and a list out of order', async () => {
-    await using db = await open()
+    await using db = await open({ migrations })
     const newer: Migration = { id: '9999-newer', steps: [createTable('test_new', { id: col.id() })] }
     await migrate(db, [...migrations, newer])
     await expect(migrate(db, migrations)).rejects.toThrow(/newer Vireo \(9999-newer\)/)
