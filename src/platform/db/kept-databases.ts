@@ -64,22 +64,24 @@ const isSpoiled = async (server: Connection, name: string): Promise<boolean> => 
   return (await rowsOf(server, strange, [ids])).length > 0
 }
 
-/** Every row but those that say which migrations ran. */
+/** Every row but those that say which migrations ran; numbers that the engine gives begin at one again. */
 const empty = async (server: Connection, name: string): Promise<void> => {
   const tables = (
     await rowsOf(
       server,
-      "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ? AND table_name <> 'schema_migration'",
+      "SELECT table_name AS name, auto_increment AS next FROM information_schema.tables WHERE table_schema = ? AND table_name <> 'schema_migration'",
       [name],
     )
-  ).map((row) => String(row['name']))
+  ).map((row) => ({ table: `${name}.\`${String(row['name'])}\``, next: Number(row['next'] ?? 0) }))
   if (tables.length === 0) return
-  const looks = tables.map((table) => `(SELECT '${table}' AS name FROM ${name}.\`${table}\` LIMIT 1)`)
+  const looks = tables.map(({ table }) => `(SELECT '${table}' AS name FROM ${table} LIMIT 1)`)
   const filled = await rowsOf(server, looks.join(' UNION ALL '))
   await server.query('SET foreign_key_checks = 0')
   await server.beginTransaction()
-  for (const row of filled) await server.query(`DELETE FROM ${name}.\`${String(row['name'])}\``)
+  for (const row of filled) await server.query(`DELETE FROM ${String(row['name'])}`)
   await server.commit()
+  // Consumers of events would wait for the numbers before.
+  for (const { table, next } of tables) if (next > 1) await server.query(`TRUNCATE TABLE ${table}`)
 }
 
 /** Of migrations as they were before; those that somebody still has stay. */
