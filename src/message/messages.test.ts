@@ -300,9 +300,9 @@ describe.each(enginePairs())('messages on $name', (pair) => {
   })
 
   // SQLite is opened by one process only, and the event is written from beside the app.
-  it.skipIf(pair.name === 'sqlite + memory')(
-    'tells of live starts without a row for each follower',
-    async () => {
+  const writesBeside = pair.name === 'mariadb + redis'
+  if (writesBeside)
+    it('tells of live starts without a row for each follower', async () => {
       const [star, fan] = [await test.signUp(), await test.signUp()]
       await follow(fan, star)
       using ear = await listen(fan)
@@ -331,8 +331,7 @@ describe.each(enginePairs())('messages on $name', (pair) => {
         .where('user_id', '=', fan.userId)
         .execute()
       expect(rows).toEqual([])
-    },
-  )
+    })
 })
 
 describe.each(testDatabases())('lists of messages on $name', (engine) => {
