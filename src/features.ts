@@ -67,7 +67,7 @@ export const createFeatures = async (
   const passport = createPassport({
     ...{ config, secrets, db, kv, jobs, events, audit, users, clock, log, registration },
     sms: making.use(createSms({ urls: config.smsUrls, outbox, clock, log })),
-    mail: making.use(createMail({ url: config.mailUrl, from, outbox, log })),
+    mail: making.use(await createMail({ url: config.mailUrl, from, outbox, log })),
     endPublishing: voidStreamKey,
     deletePicture: (key) => blobs.delete(key),
   })

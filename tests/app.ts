@@ -82,6 +82,8 @@ interface TestAppOptions {
   clock?: Clock
   log?: Log
   ingestAddress?: string
+  /** For tests that harm the tables: no test after them may get the database. */
+  ownTables?: boolean
 }
 
 export const createTestApp = async (options: TestAppOptions = {}): Promise<TestApp> => {
@@ -90,7 +92,7 @@ export const createTestApp = async (options: TestAppOptions = {}): Promise<TestA
   making.defer(() => rm(directory, { recursive: true, force: true }))
   const suiteLog = openSuiteLog()
   making.defer(() => suiteLog.close())
-  const place = making.use(options.pair ? await options.pair.place({ migrated: true }) : sqliteIn(directory))
+  const place = making.use(options.pair ? await options.pair.place({ migrated: !options.ownTables }) : sqliteIn(directory))
   const config: Config = {
     ...loadConfig({
       VIREO_PROFILE: 'test',

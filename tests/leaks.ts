@@ -51,14 +51,21 @@ export const keepMachineLogs = async (dataDir: string, printed: string): Promise
   await writeFile(join(directory, `${randomUUID()}.log`), printed.replace(/setup\?token=[\w-]+/g, 'setup'))
 }
 
-/** Looks through all that was kept; gives how much that was and what was found, each kind once a file. */
-export const searchSuiteLogs = async (directory: string): Promise<{ bytes: number; leaks: string[] }> => {
+/**
+ * Looks through all that was kept; gives how much that was, what was found, each kind once a file, and what requests
+ * ended in `internal`.
+ */
+export const searchSuiteLogs = async (
+  directory: string,
+): Promise<{ bytes: number; leaks: string[]; internal: string[] }> => {
   let bytes = 0
   const leaks: string[] = []
+  const internal: string[] = []
   for (const name of await readdir(directory)) {
     const text = await readFile(join(directory, name), 'utf8')
     bytes += text.length
     leaks.push(...leaksIn(text))
+    internal.push(...text.split('\n').filter((line) => line.includes('"code":"internal"')))
   }
-  return { bytes, leaks }
+  return { bytes, leaks, internal }
 }

@@ -14,9 +14,11 @@ export const setup = async (): Promise<(() => Promise<void>) | undefined> => {
   const directory = await mkdtemp(join(tmpdir(), 'vireo-suite-logs-'))
   env[suiteLogs] = directory
   return async () => {
-    const { bytes, leaks } = await searchSuiteLogs(directory)
+    const { bytes, leaks, internal } = await searchSuiteLogs(directory)
     await rm(directory, { recursive: true, force: true })
     process.stdout.write(`logs of the suite: ${bytes} bytes searched, ${leaks.length} leaks\n`)
+    // Where a test says no more than that an answer was `internal`.
+    for (const line of internal.slice(0, 10)) process.stdout.write(`${line.slice(0, 600)}\n`)
     if (leaks.length > 0) {
       process.exitCode = 1
       throw new Error(`The logs of the suite give away:\n${[...new Set(leaks)].slice(0, 20).join('\n')}`)

@@ -65,13 +65,15 @@ export const createCoins = ({ db, kv, clock, cursorSecret }: Deps) => {
   /** The day's coin, at the first sign of somebody on that day. */
   const signIn = async (userId: string): Promise<void> => {
     const day = Math.floor((clock.now() + dayOffsetMs) / dayMs)
-    // Saves the question to the database; the ledger decides.
-    const isFirst = await kv.setIfAbsent(`coin:day:${userId}:${day}`, '1', dayMs).catch(() => true)
-    if (!isFirst) return
+    // Saves the question to the database; the ledger decides. Said only once it stands: who comes in between waits
+    // for the same rows, instead of going on without the coins.
+    const key = `coin:day:${userId}:${day}`
+    if ((await kv.get(key).catch(() => undefined)) !== undefined) return
     await db.transaction(async (trx) => {
       await earn(trx, { userId, reason: 'registered', amount: gifts.registered, once: '' })
       await earn(trx, { userId, reason: 'signed_in', amount: gifts.signed_in, once: String(day) })
     })
+    await kv.set(key, '1', dayMs).catch(() => undefined)
   }
 
   return {

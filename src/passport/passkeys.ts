@@ -1,11 +1,5 @@
 /** Owns passkeys: making one, proving one, each challenge good once. What they hold is checked by the library. */
 import { createHash } from 'node:crypto'
-import {
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from '@simplewebauthn/server'
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server'
 import type { Passkey } from '../../contract/account.ts'
 import type { Clock } from '../platform/clock/clock.ts'
@@ -17,6 +11,9 @@ import type { Kv } from '../platform/kv/kv.ts'
 import type { Log } from '../platform/log/log.ts'
 import { isoTime } from '../user/index.ts'
 import * as store from './two-step-store.ts'
+
+/** Loaded by whoever first uses a passkey: with its parsers of certificates it is a tenth of the start. */
+const webauthn = () => import('@simplewebauthn/server')
 
 const lifeMs = 5 * 60_000
 const mostPasskeys = 20
@@ -55,6 +52,7 @@ export const createPasskeys = ({ db, kv, clock, log, siteName, publicUrl }: Deps
 
   const options = async (name: string, userId: string | undefined): Promise<Json> => {
     const rows = userId === undefined ? [] : await store.passkeysQuery(db, userId).execute()
+    const { generateAuthenticationOptions } = await webauthn()
     const made = await generateAuthenticationOptions({
       rpID: place().expectedRPID,
       userVerification: userId === undefined ? 'required' : 'preferred',
@@ -74,8 +72,8 @@ export const createPasskeys = ({ db, kv, clock, log, siteName, publicUrl }: Deps
     const row = await store.findPasskey(db, credentialKey(id))
     if (row === undefined || (ofUser !== undefined && row.user_id !== ofUser))
       throw new AppError('passkey_invalid')
-    const result = await verifying(log, () =>
-      verifyAuthenticationResponse({
+    const result = await verifying(log, async () =>
+      (await webauthn()).verifyAuthenticationResponse({
         response: credential as unknown as AuthenticationResponseJSON,
         expectedChallenge: challenge,
         ...place(credential),
@@ -101,7 +99,8 @@ export const createPasskeys = ({ db, kv, clock, log, siteName, publicUrl }: Deps
     async registrationOptions(user: { id: string; name: string; label: string }): Promise<Json> {
       const rows = await store.passkeysQuery(db, user.id).execute()
       if (rows.length >= mostPasskeys) throw new AppError('conflict')
-      const made = await generateRegistrationOptions({
+      const { generateRegistrationOptions } = await webauthn()
+    const made = await generateRegistrationOptions({
         rpName: siteName,
         rpID: place().expectedRPID,
         userID: new Uint8Array(Buffer.from(user.id)),
@@ -117,8 +116,8 @@ export const createPasskeys = ({ db, kv, clock, log, siteName, publicUrl }: Deps
     /** Checks what the browser made; `keep` writes it. Throws `passkey_invalid`. */
     async verifyNew(userId: string, credential: Json, name: string): Promise<store.PasskeyRow> {
       const challenge = await takeChallenge(`register:${userId}`)
-      const result = await verifying(log, () =>
-        verifyRegistrationResponse({
+      const result = await verifying(log, async () =>
+        (await webauthn()).verifyRegistrationResponse({
           response: credential as unknown as RegistrationResponseJSON,
           expectedChallenge: challenge,
           ...place(credential),

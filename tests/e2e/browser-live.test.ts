@@ -22,6 +22,7 @@ afterAll(async () => {
 interface Room {
   state: string
   session_id: string | null
+  started_at: string | null
   last_session: { video_id: string | null } | null
 }
 
@@ -79,6 +80,9 @@ it('goes live from the camera, is watched elsewhere, survives a lost connection,
   }
   await until('the viewer goes on without a reload', goesOn, 60_000)
 
+  // Less than ten seconds of picture would leave no replay, as for a test of the camera.
+  const startedMs = Date.parse((await roomOf(creator.roomId)).started_at ?? '')
+  await until('there is enough for a replay', async () => Date.now() - startedMs > 15_000)
   await page.getByRole('button', { name: 'Stop', exact: true }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Stop', exact: true }).click()
   await until(

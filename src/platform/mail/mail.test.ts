@@ -16,7 +16,7 @@ const openOutbox = async () => {
   const parent = await mkdtemp(join(tmpdir(), 'vireo-outbox-'))
   const directory = join(parent, 'outbox')
   const outbox = createOutbox({ directory, clock: systemClock })
-  const mail = createMail({ url: 'outbox:', from: 'a@b.c', outbox, log: silentLog })
+  const mail = await createMail({ url: 'outbox:', from: 'a@b.c', outbox, log: silentLog })
   return {
     directory,
     mail,
@@ -50,7 +50,7 @@ const openSmtp = async () => {
   const outbox = createOutbox({ directory: '/nonexistent', clock: systemClock })
   const open = (login: string) =>
     createMail({ url: `smtp://${login}127.0.0.1:${port}`, from: 'vireo@example.com', outbox, log: silentLog })
-  const mail = open('me:p%40ss@')
+  const mail = await open('me:p%40ss@')
   return {
     mail,
     open,
@@ -117,13 +117,13 @@ describe('smtp', () => {
 
   it('says unavailable when the server refuses or is away', async () => {
     await using smtp = await openSmtp()
-    await using wrong = smtp.open('me:wrong@')
+    await using wrong = await smtp.open('me:wrong@')
     const message = { to: 'a@b.c', text: 'x', purpose: 'x' }
     await expect(wrong.send(message)).rejects.toMatchObject({ code: 'unavailable' })
     const outbox = createOutbox({ directory: '/nonexistent', clock: systemClock })
-    await using away = createMail({ url: 'smtp://127.0.0.1:1', from: 'a@b.c', outbox, log: silentLog })
+    await using away = await createMail({ url: 'smtp://127.0.0.1:1', from: 'a@b.c', outbox, log: silentLog })
     await expect(away.send(message)).rejects.toMatchObject({ code: 'unavailable' })
-    expect(() => createMail({ url: 'fax://x', from: 'a@b.c', outbox, log: silentLog })).toThrow()
+    await expect(createMail({ url: 'fax://x', from: 'a@b.c', outbox, log: silentLog })).rejects.toThrow()
     expect(() => createSms({ urls: ['fax://x'], outbox, clock: systemClock, log: silentLog })).toThrow()
   })
 })

@@ -1,6 +1,5 @@
 /** Owns sending e-mail, by whatever the address in the settings names. It refuses anything that could add a header. */
 import type { Log } from '../log/log.ts'
-import { createSmtpMail } from './smtp.ts'
 
 export interface MailMessage {
   to: string
@@ -17,9 +16,15 @@ export interface Mail extends AsyncDisposable {
 }
 
 /** `outbox:`, `smtp://[user:password@]host[:port][?from=…]` or `smtps://…`. */
-export const createMail = (deps: { url: string; from: string; outbox: Mail; log: Log }): Mail => {
+export const createMail = async (deps: {
+  url: string
+  from: string
+  outbox: Mail
+  log: Log
+}): Promise<Mail> => {
   const { protocol } = new URL(deps.url)
   if (protocol === 'outbox:') return deps.outbox
-  if (protocol === 'smtp:' || protocol === 'smtps:') return createSmtpMail(deps)
+  if (protocol === 'smtp:' || protocol === 'smtps:') 
+    return (await import('./smtp.ts')).createSmtpMail(deps)
   throw new Error(`Mail can not be sent by ${protocol}`)
 }
