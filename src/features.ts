@@ -37,6 +37,8 @@ export const createFeatures = async (
   { config, secrets, clock, log, ingestAddress }: AppDeps,
   making: AsyncDisposableStack,
 ) => {
+  // Asked while the database opens: the answer takes a few processes.
+  const hasFfmpegNow = hasFfmpeg()
   const db = making.use(await openDatabase({ config: config.db, log, clock }))
   await migrate(db, migrations)
   const shared = await createSharedMemory({ config, clock, log })
@@ -151,7 +153,7 @@ export const createFeatures = async (
     replayDefault: async () => (await set()).replay_default,
     replays: createReplays({ db, recordingsDir, videos: videos.service, danmaku }),
     callerOf: passport.sessions.callerOf,
-    hasFfmpeg: await hasFfmpeg(),
+    hasFfmpeg: await hasFfmpegNow,
     openLink: (on) =>
       createIngestLink({
         address: ingestAddress,

@@ -92,7 +92,9 @@ export const createTestApp = async (options: TestAppOptions = {}): Promise<TestA
   making.defer(() => rm(directory, { recursive: true, force: true }))
   const suiteLog = openSuiteLog()
   making.defer(() => suiteLog.close())
-  const place = making.use(options.pair ? await options.pair.place({ migrated: !options.ownTables }) : sqliteIn(directory))
+  const place = making.use(
+    options.pair ? await options.pair.place({ migrated: !options.ownTables }) : sqliteIn(directory),
+  )
   const config: Config = {
     ...loadConfig({
       VIREO_PROFILE: 'test',

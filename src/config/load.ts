@@ -5,6 +5,7 @@ import { parseEnv } from 'node:util'
 import type { z } from 'zod'
 import { settings } from './settings.ts'
 import type { Role, SettingName } from './settings.ts'
+import { codeCacheIn } from './code-cache.ts'
 import { CertificateError, readCertificate } from '../platform/tls/certificate.ts'
 
 export type Profile = 'production' | 'development' | 'test'
@@ -101,7 +102,7 @@ export const readEnvironment = (): Environment => {
 
 /** What children of ours get: everything, and where they keep compiled code between starts. */
 export const childEnvironment = (dataDir: string): NodeJS.ProcessEnv => ({
-  NODE_COMPILE_CACHE: join(dataDir, 'cache', 'code'),
+  NODE_COMPILE_CACHE: codeCacheIn(dataDir),
   ...process.env,
 })
 

@@ -100,7 +100,7 @@ export const createPasskeys = ({ db, kv, clock, log, siteName, publicUrl }: Deps
       const rows = await store.passkeysQuery(db, user.id).execute()
       if (rows.length >= mostPasskeys) throw new AppError('conflict')
       const { generateRegistrationOptions } = await webauthn()
-    const made = await generateRegistrationOptions({
+      const made = await generateRegistrationOptions({
         rpName: siteName,
         rpID: place().expectedRPID,
         userID: new Uint8Array(Buffer.from(user.id)),

@@ -46,6 +46,13 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Fast
     exposeHeadRoutes: true,
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
     genReqId: createRequestIds(),
+    // Given here, Fastify does not load its own compilers of JSON schemas, which nothing would use.
+    schemaController: {
+      compilersFactory: {
+        buildValidator: () => validatorCompiler as never,
+        buildSerializer: () => serializerCompiler as never,
+      },
+    },
     ...(secure === undefined
       ? { http: http1 }
       : {
@@ -70,8 +77,6 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Fast
     // Which of the two protocols speaks is the server's matter; what is above reads both alike.
   } as FastifyServerOptions) as FastifyInstance
   if (secure) serveSecurely(app, secure.certificate, { files: secure.files, publicUrl, log })
-  app.setValidatorCompiler(validatorCompiler as never)
-  app.setSerializerCompiler(serializerCompiler as never)
   app.decorateRequest('caller', undefined)
   registerBodies(app)
   await app.register(cookie)

@@ -24,7 +24,6 @@ export const createMail = async (deps: {
 }): Promise<Mail> => {
   const { protocol } = new URL(deps.url)
   if (protocol === 'outbox:') return deps.outbox
-  if (protocol === 'smtp:' || protocol === 'smtps:') 
-    return (await import('./smtp.ts')).createSmtpMail(deps)
+  if (protocol === 'smtp:' || protocol === 'smtps:') return (await import('./smtp.ts')).createSmtpMail(deps)
   throw new Error(`Mail can not be sent by ${protocol}`)
 }
