@@ -1,17 +1,20 @@
 import { env } from 'node:process'
 import { defineConfig } from 'vitest/config'
 
-/** Tests with real encoders, browsers or whole machines: one at a time, so that each has the cores it needs. */
+/** Tests with real encoders and command lines, which wait more than they work: two at a time. */
+const paced = [
+  'src/ingest/**/*.test.ts',
+  'src/live/live.test.ts',
+  'src/playback/*.test.ts',
+  'src/cli/*.test.ts',
+]
+/** Tests with browsers, whole machines or many conversions: one at a time, so that each has the cores it needs. */
 const heavy = [
   'tests/e2e/**/*.test.ts',
   'tests/machine.test.ts',
   'tests/roles.test.ts',
   'tests/revocation.test.ts',
-  'src/ingest/**/*.test.ts',
-  'src/live/live.test.ts',
   'src/video/*.test.ts',
-  'src/playback/*.test.ts',
-  'src/cli/*.test.ts',
 ]
 
 export default defineConfig({
@@ -27,10 +30,14 @@ export default defineConfig({
         test: {
           name: 'quick',
           include: ['{src,contract,tests,web}/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...heavy],
+          exclude: ['**/node_modules/**', ...paced, ...heavy],
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
+      },
+      {
+        extends: true,
+        test: { name: 'paced', include: paced, maxWorkers: 2, sequence: { groupOrder: 1 } },
       },
       {
         extends: true,
@@ -38,8 +45,7 @@ export default defineConfig({
           name: 'heavy',
           include: heavy,
           maxWorkers: 1,
-          testTimeout: 60_000,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
