@@ -229,6 +229,9 @@ export const admin: Sentences<typeof zh> = {
     action_keys_rotated: 'Signing key rotated',
     action_report_decided: 'decided a report',
     action_comment_removed: 'removed a comment',
+    action_admin_created: 'created an administrator',
+    action_report_appeal_upheld: 'upheld a decision',
+    action_report_appeal_overturned: 'overturned a decision',
     action_password_reset: 'Password set on the server',
   },
 }

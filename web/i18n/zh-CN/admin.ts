@@ -225,6 +225,9 @@ export const admin = {
     action_keys_rotated: '更换了签名密钥',
     action_report_decided: '处理了举报',
     action_comment_removed: '删除了评论',
+    action_admin_created: '创建了管理员',
+    action_report_appeal_upheld: '维持了处理结果',
+    action_report_appeal_overturned: '撤销了处理结果',
     action_password_reset: '在服务器上重置了密码',
   },
 } as const
