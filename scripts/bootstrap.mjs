@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /**
- * Owns making a machine ready: packages, ffmpeg, the built web, and for tests a browser with Chinese letters.
+ * Owns making a machine ready: packages, ffmpeg, the built web, for tests a browser with Chinese letters, for the bench its peers.
  * It runs on whatever Node the machine has, before any dependency is there, and does nothing where nothing is missing.
  *
- * usage: node scripts/bootstrap.mjs start|dev|test
+ * usage: node scripts/bootstrap.mjs start|dev|test|bench
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -107,7 +107,7 @@ const hasChineseFont = () => {
 /** What must come from the system, each with its Debian package. */
 const systemNeeds = () => {
   const needs = [{ what: 'ffmpeg', package: 'ffmpeg', isThere: () => has('ffmpeg') && has('ffprobe') }]
-  if (goal === 'test') {
+  if (goal === 'test' || goal === 'bench') {
     needs.push({
       what: 'chromium',
       package: 'chromium',
@@ -128,6 +128,12 @@ const systemNeeds = () => {
     })
     needs.push({ what: 'openssl', package: 'openssl', isThere: () => has('openssl') })
   }
+  if (goal === 'bench')
+    needs.push({
+      what: 'the RTMP module of nginx',
+      package: 'libnginx-mod-rtmp',
+      isThere: () => existsSync('/usr/lib/nginx/modules/ngx_rtmp_module.so'),
+    })
   return needs.filter((need) => !need.isThere())
 }
 
