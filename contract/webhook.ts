@@ -20,12 +20,14 @@ export const webhookEvent = z.enum([
 ])
 export type WebhookEvent = z.infer<typeof webhookEvent>
 export const maxWebhooks = 10
+/** Deliveries in a row that failed and so switch a webhook off. */
+export const mostFailures = 20
 
 export const webhook = z.object({
   id,
   url: z.string(),
   events: z.array(webhookEvent),
-  /** False when it was switched off, by its owner or after 20 deliveries in a row that failed. */
+  /** False when it was switched off: by its owner, after `mostFailures`, or since its address answered 410. */
   active: z.boolean(),
   /** Deliveries in a row that failed. */
   failures: z.number().int(),

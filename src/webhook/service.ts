@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto'
 import type { EventOf } from '../../contract/events.ts'
 import type { Delivery, Webhook, WebhookEvent } from '../../contract/webhook.ts'
-import { maxWebhooks, webhookEvent } from '../../contract/webhook.ts'
+import { maxWebhooks, mostFailures, webhookEvent } from '../../contract/webhook.ts'
 import type { Secret } from '../config/secrets.ts'
 import type { Clock } from '../platform/clock/clock.ts'
 import { cutPage, decodeCursor, encodeCursor } from '../platform/db/cursor.ts'
@@ -30,7 +30,6 @@ export interface WebhookDeps {
 
 const deliverKind = 'webhook.deliver'
 const attempts = 8
-const mostFailures = 20
 const keptMs = 14 * 24 * 3600_000
 
 export type Webhooks = ReturnType<typeof createWebhookService>
