@@ -40,7 +40,8 @@ export const paths = {
   admin: (area?: AdminArea, query?: Record<string, string>) =>
     `/admin${area ? `/${area}` : ''}${query ? `?${new URLSearchParams(query)}` : ''}`,
   adminUser: (id: string) => `/admin/users/${id}`,
-  apiDocs: () => '/docs',
+  webhooks: () => '/studio/webhooks',
+  apiDocs: (tag?: string) => `/docs${tag ? `#tag/${tag}` : ''}`,
 } as const
 
 const withNext = (next?: string): string => (next && next !== '/' ? `?next=${encodeURIComponent(next)}` : '')

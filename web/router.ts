@@ -63,6 +63,7 @@ export const router = createRouter({
         { path: 'room', component: () => import('./pages/studio-room.vue') },
         { path: 'upload', component: () => import('./pages/studio-upload.vue') },
         { path: 'videos', component: () => import('./pages/studio-videos.vue') },
+        { path: 'webhooks', component: () => import('./pages/studio-webhooks.vue') },
       ],
     },
     { path: '/overlay', component: () => import('./pages/overlay.vue'), meta: { plain: true } },

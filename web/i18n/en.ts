@@ -13,6 +13,7 @@ import { room } from './en/room.ts'
 import { shell } from './en/shell.ts'
 import { studio } from './en/studio.ts'
 import { video } from './en/video.ts'
+import { webhook } from './en/webhook.ts'
 import type { Messages } from './zh-CN.ts'
 
 export const en: Messages = {
@@ -30,4 +31,5 @@ export const en: Messages = {
   ...profile,
   ...people,
   ...room,
+  ...webhook,
 }

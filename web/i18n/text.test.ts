@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { categoryIds, failureCode } from '../../contract/video.ts'
 import { site } from '../../contract/site.ts'
 import { health } from '../../contract/live.ts'
+import { webhookEvent } from '../../contract/webhook.ts'
 import { en } from './en.ts'
 import { zhCN } from './zh-CN.ts'
 
@@ -35,5 +36,6 @@ describe('dictionaries', () => {
     for (const what of site.shape.missing.element.options) expect(chinese.has(`machine.${what}`)).toBe(true)
     for (const warning of health.shape.warnings.element.options)
       expect(chinese.has(`go.warning_${warning}`)).toBe(true)
+    for (const event of webhookEvent.options) expect(chinese.has(`webhook.event.${event}`)).toBe(true)
   })
 })

@@ -13,6 +13,7 @@ import { room } from './zh-CN/room.ts'
 import { shell } from './zh-CN/shell.ts'
 import { studio } from './zh-CN/studio.ts'
 import { video } from './zh-CN/video.ts'
+import { webhook } from './zh-CN/webhook.ts'
 
 export const zhCN = {
   ...shell,
@@ -29,6 +30,7 @@ export const zhCN = {
   ...profile,
   ...people,
   ...room,
+  ...webhook,
 } as const
 
 type Sentences<T> = { readonly [K in keyof T]: T[K] extends string ? string : Sentences<T[K]> }
