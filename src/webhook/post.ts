@@ -9,7 +9,7 @@ import { request as requestSecure } from 'node:https'
 import { isIP } from 'node:net'
 import { isPublicAddress } from '../live/index.ts'
 
-const timeoutMs = 10_000
+const patienceMs = 10_000
 
 /** It was not delivered; the message is for its owner. */
 export class NotDelivered extends Error {
@@ -53,6 +53,8 @@ export interface Post {
   nowMs: number
   allowPrivate: boolean
   signal: AbortSignal
+  /** Ten seconds by default. */
+  timeoutMs?: number
 }
 
 export const signatureOf = (secret: string, seconds: number, body: string): string =>
@@ -71,7 +73,7 @@ export const postSigned = async (post: Post): Promise<number> => {
       {
         method: 'POST',
         agent: false,
-        signal: AbortSignal.any([post.signal, AbortSignal.timeout(timeoutMs)]),
+        signal: AbortSignal.any([post.signal, AbortSignal.timeout(post.timeoutMs ?? patienceMs)]),
         lookup: (_host, options, found) =>
           options.all ? found(null, [{ address, family }]) : found(null, address, family),
         headers: {
@@ -89,12 +91,13 @@ export const postSigned = async (post: Post): Promise<number> => {
       },
     )
     call.on('error', (error: NodeJS.ErrnoException) =>
-      reject(
-        new NotDelivered(error.code ?? (error.name === 'TimeoutError' ? 'no answer in time' : error.name)),
-      ),
+      reject(new NotDelivered(isTimeout(error) ? 'no answer in time' : (error.code ?? error.name))),
     )
     call.end(post.body)
   })
   if (status < 200 || status > 299) throw new NotDelivered(`answered ${status}`, status)
   return status
 }
+
+/** Node hides the reason of an abort behind an error of its own. */
+const isTimeout = (error: Error): boolean => (error.cause as Error | undefined)?.name === 'TimeoutError'

@@ -1,4 +1,5 @@
 /** Webhooks: signed, tried again, logged, and never a way into what is not public. */
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -71,6 +72,21 @@ describe('where a webhook may go', () => {
     await expect(postSigned({ ...post, url: server.url, signal })).rejects.toThrow('answered 302')
     expect(server.heard).toHaveLength(1)
     expect(server.heard[0]?.headers['vireo-signature']).toBe(signatureOf('s', 5, '{}'))
+  })
+})
+
+describe('an address that says nothing', () => {
+  it('is given up in time, in words', async () => {
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    const post = { body: '{}', secret: 's', headers: {}, nowMs: 0, allowPrivate: true, timeoutMs: 100 }
+    const signal = new AbortController().signal
+    await expect(postSigned({ ...post, url: `http://127.0.0.1:${port}/`, signal })).rejects.toThrow(
+      'no answer in time',
+    )
+    silent.closeAllConnections()
+    silent.close()
   })
 })
 
