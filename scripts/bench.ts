@@ -15,7 +15,7 @@ const known = readdirSync('bench')
   .map((file) => file.slice(0, -3))
 const [wanted, ...rest] = process.argv.slice(2)
 /** They take from ten minutes to an hour: only who is named alone runs. */
-const long = ['soak', 'live-fuzz', 'live-conformance']
+const long = ['soak', 'live-fuzz', 'live-conformance', 'accounts', 'community']
 const chosen = known.filter(
   (name) =>
     name === wanted || (!long.includes(name) && (wanted === undefined || name.startsWith(`${wanted}-`))),

@@ -112,9 +112,10 @@ router.beforeEach(async (to) => {
   return !to.meta.moderator || role === 'moderator' || role === 'admin' || paths.home()
 })
 
-// A session that ended takes its private pages with it.
+// A session that ended takes its private pages with it; one that came back, after the server was away, opens them.
 onSessionChange(() => {
-  const { matched, fullPath } = router.currentRoute.value
+  const { matched, fullPath, path, query } = router.currentRoute.value
+  if (signedIn.value && path === '/login') void router.replace(safeNext(query['next']))
   if (!signedIn.value && matched.some((record) => record.meta.private))
     void router.replace(paths.ended(fullPath))
 })

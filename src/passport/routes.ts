@@ -50,7 +50,8 @@ export const mountPassportRoutes = ({ app, router, service, answerSession, users
   const checks = perAddress('check_mobile', 30, minute)
   const registrations = perAddress('register', 30, hour)
   const signIns = perAddress('login', 60, 10 * minute)
-  const refreshes = limits.create({ name: 'refresh', points: 120, windowS: 10 * minute })
+  // Every page that is opened anew refreshes once, and a whole office may share an address.
+  const refreshes = limits.create({ name: 'refresh', points: 2_000, windowS: 10 * minute })
 
   const codes = perAddress('codes', 30, hour)
   const secondSteps = perAddress('two_step', 60, 10 * minute)

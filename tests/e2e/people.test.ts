@@ -83,4 +83,15 @@ describe('two people', () => {
     await pocket.page.getByText('你与对方之间有拉黑').waitFor()
     for (const { complaints } of [desk, pocket]) expect(complaints).toEqual([])
   }, 120_000)
+
+  it('stay signed in while the server is too busy to say so', async () => {
+    await using tab = await openTab(browser, machine)
+    await signIn(tab.page, reader)
+    await tab.page.route('**/passport/refresh', (route) => route.fulfill({ status: 429, json: {} }))
+    await tab.page.goto('/settings')
+    await tab.page.waitForURL(/\/login/)
+    await tab.page.unroute('**/passport/refresh')
+    await tab.page.waitForURL(/\/settings$/)
+    await tab.page.getByRole('button', { name: '头像' }).first().waitFor()
+  })
 })

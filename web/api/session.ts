@@ -75,6 +75,15 @@ const drop = (forget: boolean): void => {
 /** The server ended the session; nothing is asked of it any more. */
 export const forgetSession = (): void => drop(true)
 
+let delayMs = 2_000
+/** The server was away, or busy: who was signed in is so again as soon as it answers. */
+const tryAgain = (): void => {
+  setTimeout(() => {
+    if (!me.value && flagged()) void refreshSession()
+  }, delayMs)
+  delayMs = Math.min(60_000, delayMs * 2)
+}
+
 const refreshNow = async (): Promise<boolean> => {
   try {
     acceptTokens(await bare(refreshEndpoint, { body: {} }))
@@ -82,7 +91,10 @@ const refreshNow = async (): Promise<boolean> => {
   } catch (error) {
     const over = error instanceof ApiError && error.status > 0 && error.status < 500 && error.status !== 429
     if (over) drop(true)
-    else if (!me.value) settled.value = true
+    else if (!me.value) {
+      settled.value = true
+      tryAgain()
+    }
     return false
   }
 }
