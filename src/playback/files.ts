@@ -7,9 +7,6 @@ import { basename } from 'node:path'
 import type { Blobs } from '../platform/blob/blob.ts'
 import type { ByteSource } from '../platform/http/ranges.ts'
 
-/** Fewer, larger reads: at 2 Mb/s a viewer needs one in two seconds. */
-const highWaterMark = 512 * 1024
-
 const contentTypes: Readonly<Record<string, string>> = {
   jpg: 'image/jpeg',
   webp: 'image/webp',
@@ -37,8 +34,8 @@ export const blobSource = async (
     etag: etagOf(key, info.sizeBytes, info.modifiedMs),
     contentType: typeOf(key),
     cacheControl,
+    ...(path !== undefined && { file: () => open(path, 'r') }),
     open: async (start, end) => {
-      if (path !== undefined) return openFile(path, start, end)
       const found = await blobs.get(key, { start, end })
       if (found === undefined) throw new Error(`The blob ${key} has just been deleted`)
       return found.body
@@ -55,7 +52,8 @@ export const fileSource = async (path: string, cacheControl: string): Promise<By
     etag: etagOf(path, size),
     contentType: typeOf(path),
     cacheControl,
-    open: (start, end) => openFile(path, start, end),
+    file: () => open(path, 'r'),
+    open: async (start, end) => createReadStream(path, { start, end }),
   }
 }
 
@@ -68,12 +66,6 @@ export const textSource = (text: string, name: string, cacheControl: string): By
     cacheControl,
     open: async (start, end) => Readable.from([bytes.subarray(start, end + 1)]),
   }
-}
-
-const openFile = async (path: string, start: number, end: number): Promise<Readable> => {
-  // Opened before the answer begins: what is missing by now is an error, not a torn body.
-  const file = await open(path, 'r')
-  return createReadStream('', { fd: file, start, end, highWaterMark })
 }
 
 const sizeOf = async (path: string): Promise<number | undefined> => {

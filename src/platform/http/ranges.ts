@@ -1,6 +1,8 @@
 /** Owns serving stretches of bytes: RFC 9110 §14 single ranges, conditions, HEAD. It reads no more than was asked for. */
+import type { FileHandle } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { sendFile } from './send-file.ts'
 
 export interface ByteSource {
   sizeBytes: number
@@ -10,6 +12,8 @@ export interface ByteSource {
   cacheControl: string
   /** Both ends included. Called at most once; closed by whoever reads it. */
   open(start: number, end: number): Promise<Readable>
+  /** Present where the bytes are those of a file on this machine: opened in place of the above. */
+  file?: () => Promise<FileHandle>
 }
 
 type Asked = { start: number; end: number } | 'all' | 'unsatisfiable'
@@ -58,7 +62,10 @@ export const sendBytes = async (
   reply.header('content-length', String(length))
   if (asked !== 'all') reply.code(206).header('content-range', `bytes ${start}-${end}/${source.sizeBytes}`)
   if (request.method === 'HEAD' || length === 0) return reply.send()
-  return reply.send(await source.open(start, end))
+  if (source.file === undefined) return reply.send(await source.open(start, end))
+  // Opened before the answer begins: what is missing by now is an error, not a torn body.
+  await sendFile(reply, await source.file(), start, end)
+  return reply
 }
 
 const isUnchanged = (header: string | undefined, etag: string): boolean =>

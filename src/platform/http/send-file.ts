@@ -1,0 +1,55 @@
+/**
+ * Owns sending a stretch of a file. Its buffers are used again: a fresh one for each read would make the garbage
+ * collector, which counts what lies outside of the heap, work more than all else that serving takes.
+ */
+import type { FileHandle } from 'node:fs/promises'
+import type { FastifyReply } from 'fastify'
+
+const bufferBytes = 256 * 1024
+/** 16 MB; beyond that many downloads at once they come and go. */
+const mostSpare = 64
+const spare: Buffer[] = []
+
+/**
+ * Sends bytes `start` to `end`, both included, with the status and headers that `reply` has by now, and closes `file`.
+ * What can not be read to its end is cut off, so that nobody takes it for whole. Never rejects.
+ */
+export const sendFile = async (
+  reply: FastifyReply,
+  file: FileHandle,
+  start: number,
+  end: number,
+): Promise<void> => {
+  reply.hijack()
+  const out = reply.raw
+  const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(bufferBytes)
+  try {
+    out.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string>)
+    for (let at = start; at <= end;) {
+      const { bytesRead } = await file.read(buffer, 0, Math.min(bufferBytes, end + 1 - at), at)
+      if (bytesRead === 0) throw new Error('The file has become shorter')
+      at += bytesRead
+      if (!(await taken(out, buffer.subarray(0, bytesRead), at > end))) return
+    }
+    // Only here nobody can hold it any more.
+    if (spare.length < mostSpare) spare.push(buffer)
+  } catch {
+    out.destroy()
+  } finally {
+    await file.close()
+  }
+}
+
+/** Resolves when the system has taken all of it: true; or when the client has gone: false. */
+const taken = (out: FastifyReply['raw'], bytes: Buffer, isLast: boolean): Promise<boolean> =>
+  new Promise((resolve) => {
+    if (out.destroyed || out.writableEnded) return resolve(false)
+    const onClose = (): void => resolve(false)
+    out.once('close', onClose)
+    const done = (error?: Error | null): void => {
+      out.off('close', onClose)
+      resolve(!error)
+    }
+    if (isLast) out.end(bytes, done)
+    else out.write(bytes, done)
+  })
