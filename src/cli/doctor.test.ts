@@ -3,8 +3,10 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { describe, expect, it } from 'vitest'
 import { enginePairs } from '../../tests/app.ts'
+import { makeCertificate } from '../../tests/certificate.ts'
 import { settingsOf, vireo } from '../../tests/cli.ts'
 import { freePort, startMachine } from '../../tests/machine.ts'
 import { systemClock } from '../platform/clock/clock.ts'
@@ -37,6 +39,24 @@ const withDirectory = async (test: (directory: string) => Promise<void>): Promis
     await rm(directory, { recursive: true, force: true })
   }
 }
+
+it('finds a machine that speaks TLS well, by whatever name its certificate is', () =>
+  withDirectory(async (directory) => {
+    const { cert, key, ca } = await makeCertificate(directory, { name: 'live.example.org' })
+    // For this test's own questions; the command is another process and trusts nobody more.
+    setDefaultCACertificates([...getCACertificates('default'), ca.toString()])
+    const environment = {
+      VIREO_TLS_CERT: cert,
+      VIREO_TLS_KEY: key,
+      VIREO_RTMPS_PORT: String(await freePort()),
+    }
+    await using machine = await startMachine({ environment })
+    const { code, checks, of } = await ask({ ...settingsOf(machine), ...environment })
+    expect(checks.filter(({ state }) => state === 'fail')).toEqual([])
+    expect(code).toBe(0)
+    expect(of('readiness')).toMatchObject([{ state: 'ok', about: 'ready' }])
+    expect(of('RTMPS port')[0]?.about).toContain('ours')
+  }))
 
 describe.each(enginePairs())('vireo doctor on $name', (pair) => {
   it('finds a running machine well, knows its ports as its own, and changes nothing', async () => {

@@ -1,4 +1,7 @@
 /** Owns the look at ports and at the public address: free, ours, or somebody else's. */
+import { get } from 'node:http'
+import { get as getSecurely } from 'node:https'
+import { text } from 'node:stream/consumers'
 import { connect, createServer } from 'node:net'
 import { isAnswered, socketPath } from '../../supervisor/only-one.ts'
 import type { Config } from '../../config/load.ts'
@@ -13,6 +16,7 @@ export async function* lookAtNetwork(config: Config): AsyncIterable<Finding> {
   const ports = [
     { name: 'HTTP port', port: config.httpPort, setting: 'VIREO_HTTP_PORT' },
     { name: 'RTMP port', port: config.rtmpPort, setting: 'VIREO_RTMP_PORT' },
+    ...(config.tls ? [{ name: 'RTMPS port', port: config.tls.rtmpsPort, setting: 'VIREO_RTMPS_PORT' }] : []),
   ]
   for (const { name, port, setting } of ports)
     yield await lookAtPort(config.host, name, port, setting, isRunning)
@@ -70,13 +74,8 @@ const answers = (host: string, port: number): Promise<boolean> =>
   })
 
 const localOf = (host: string): string => (host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host)
-const localUrl = ({ host, httpPort }: Config): string => {
-  const local = localOf(host)
-  return `http://${local.includes(':') ? `[${local}]` : local}:${httpPort}`
-}
-
 const lookAtReadiness = async (config: Config): Promise<Finding> => {
-  const answer = await ask(`${localUrl(config)}/readyz`)
+  const answer = await askOurselves(config, '/readyz')
   if ('failure' in answer) return fail('readiness', answer.failure, 'look into logs/vireo.log')
   return answer.status === 200
     ? ok('readiness', 'ready')
@@ -99,7 +98,7 @@ const lookAtPublicUrl = async (config: Config, isRunning: boolean): Promise<Find
       `${publicUrl} answers, though Vireo does not run here`,
       'it leads to another machine, or start Vireo',
     )
-  const own = await ask(`${localUrl(config)}/api/v1/site`)
+  const own = await askOurselves(config, '/api/v1/site')
   if ('failure' in own) return fail(name, `we do not answer: ${own.failure}`, 'look into logs/vireo.log')
   return answer.status === 200 && own.text === answer.text
     ? ok(name, `${publicUrl} leads here`)
@@ -110,9 +109,27 @@ const lookAtPublicUrl = async (config: Config, isRunning: boolean): Promise<Find
       )
 }
 
-const ask = async (url: string): Promise<{ status: number; text: string } | { failure: string }> => {
+type Answer = { status: number; text: string } | { failure: string }
+const patienceMs = 5_000
+
+/** On the way to ourselves no certificate is needed, and one for the public name would not fit. */
+const askOurselves = ({ host, httpPort: port, tls }: Config, path: string): Promise<Answer> =>
+  new Promise((resolve) => {
+    const to = { host: localOf(host), port, path, timeout: patienceMs, agent: false as const }
+    const request = tls ? getSecurely({ ...to, rejectUnauthorized: false }) : get(to)
+    const onFailed = (error: unknown): void => resolve({ failure: reasonOf(error) })
+    request.on('timeout', () => request.destroy(new Error('no answer in time'))).on('error', onFailed)
+    request.on('response', (response) => {
+      text(response).then(
+        (body) => resolve({ status: response.statusCode ?? 0, text: body.slice(0, 2_000) }),
+        onFailed,
+      )
+    })
+  })
+
+const ask = async (url: string): Promise<Answer> => {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) })
+    const response = await fetch(url, { signal: AbortSignal.timeout(patienceMs) })
     return { status: response.status, text: (await response.text()).slice(0, 2_000) }
   } catch (error) {
     return { failure: reasonOf(error) }
