@@ -18,6 +18,7 @@ export const setup = async (): Promise<(() => Promise<void>) | undefined> => {
     await rm(directory, { recursive: true, force: true })
     process.stdout.write(`logs of the suite: ${bytes} bytes searched, ${leaks.length} leaks\n`)
     // Where a test says no more than that an answer was `internal`.
+    if (internal.length > 0) process.stdout.write('requests that ended in `internal`, as one test wants:\n')
     for (const line of internal.slice(0, 10)) process.stdout.write(`${line.slice(0, 600)}\n`)
     if (leaks.length > 0) {
       process.exitCode = 1
