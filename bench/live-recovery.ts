@@ -23,6 +23,8 @@ const { key, roomId } = room
 /** Publishes in real time from the clip's beginning until its connection ends. */
 const begin = async (): Promise<RtmpPublisher & { beganMs: number }> => {
   const publisher = await publishRtmp({ port: machine.rtmpPort, key })
+  // What is killed hangs up on it.
+  publisher.socket.on('error', () => undefined)
   const beganMs = nowMs()
   let next = 0
   const timer = setInterval(() => {
@@ -49,7 +51,6 @@ const watching = watchLl(
 )
 await until('the viewer sees parts', () => seenMs > 0)
 
-publisher.socket.on('error', () => undefined)
 publisher.destroy()
 await sleep(5_000)
 publisher = await begin()

@@ -39,8 +39,10 @@ await until(
     const watched = await machine.request('GET', `/api/v1/videos/${video}`, room.token)
     const hls = (watched.data as { play: { hls: string } | null } | null)?.play?.hls
     if (hls === undefined) return false
-    const answer = await fetch(new URL(hls, machine.base))
-    return answer.ok && (await answer.text()).includes('EXTINF')
+    const master = new URL(hls, machine.base)
+    const [media] = /^[^#\s]\S*$/m.exec(await (await fetch(master)).text()) ?? []
+    if (media === undefined) return false
+    return (await (await fetch(new URL(media, master))).text()).includes('EXTINF')
   },
   60_000,
 )
