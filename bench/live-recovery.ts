@@ -23,8 +23,6 @@ const { key, roomId } = room
 /** Publishes in real time from the clip's beginning until its connection ends. */
 const begin = async (): Promise<RtmpPublisher & { beganMs: number }> => {
   const publisher = await publishRtmp({ port: machine.rtmpPort, key })
-  // What is killed hangs up on it.
-  publisher.socket.on('error', () => undefined)
   const beganMs = nowMs()
   let next = 0
   const timer = setInterval(() => {
@@ -71,9 +69,20 @@ const listens = (): Promise<boolean> =>
     })
     probe.on('error', () => resolve(false))
   })
+// The dead one's port may answer for a moment.
+await until('another ingest runs', async () => {
+  const now = await machine.pidOf('vireo-ingest')
+  return now !== undefined && now !== pid
+})
 await until('ingest listens again', listens)
 const listeningS = (nowMs() - killedMs) / 1000
-publisher = await begin()
+// As encoders do: it may listen before it knows whose keys are good.
+await until('the publisher is taken', () =>
+  begin().then(
+    (taken) => ((publisher = taken), true),
+    () => false,
+  ),
+)
 const againMs = nowMs()
 await until('the viewer goes on', () => seenMs > againMs)
 const survivedS = (seenMs - killedMs) / 1000

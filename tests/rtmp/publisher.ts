@@ -99,6 +99,8 @@ export const publishRtmp = async (options: PublisherOptions): Promise<RtmpPublis
       }
       socket.once('close', () => reject(new Error(`closed while waiting for ${wanted}`)))
     })
+  // What is killed hangs up on it; the close that follows is what those who wait hear.
+  socket.on('error', () => undefined)
   socket.on('data', (bytes: Buffer) => void reader.push(bytes))
   if (rest.length > 0) reader.push(rest)
 
