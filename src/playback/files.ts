@@ -1,6 +1,5 @@
 /** Owns files as sources of bytes: blobs, wherever they lie, and bundles of recordings on this machine. */
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { basename } from 'node:path'
@@ -34,8 +33,8 @@ export const blobSource = async (
     etag: etagOf(key, info.sizeBytes, info.modifiedMs),
     contentType: typeOf(key),
     cacheControl,
-    ...(path !== undefined && { file: () => open(path, 'r') }),
     open: async (start, end) => {
+      if (path !== undefined) return open(path, 'r')
       const found = await blobs.get(key, { start, end })
       if (found === undefined) throw new Error(`The blob ${key} has just been deleted`)
       return found.body
@@ -52,8 +51,7 @@ export const fileSource = async (path: string, cacheControl: string): Promise<By
     etag: etagOf(path, size),
     contentType: typeOf(path),
     cacheControl,
-    file: () => open(path, 'r'),
-    open: async (start, end) => createReadStream(path, { start, end }),
+    open: () => open(path, 'r'),
   }
 }
 

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { recordedMs, readJournal } from '../ingest/index.ts'
@@ -11,7 +12,7 @@ import type { ByteSource } from '../platform/http/ranges.ts'
 import { wholeFile } from './whole-file.ts'
 
 const read = async (source: ByteSource, start: number, end: number): Promise<Buffer> =>
-  Buffer.concat((await (await source.open(start, end)).toArray()) as Buffer[])
+  Buffer.concat((await ((await source.open(start, end)) as Readable).toArray()) as Buffer[])
 
 it('is one MP4 with its length known, readable in any stretch', async () => {
   await using ingest = await startIngest()

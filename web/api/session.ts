@@ -75,7 +75,8 @@ const drop = (forget: boolean): void => {
 /** The server ended the session; nothing is asked of it any more. */
 export const forgetSession = (): void => drop(true)
 
-let delayMs = 2_000
+const firstDelayMs = 2_000
+let delayMs = firstDelayMs
 /** The server was away, or busy: who was signed in is so again as soon as it answers. */
 const tryAgain = (): void => {
   setTimeout(() => {
@@ -87,6 +88,7 @@ const tryAgain = (): void => {
 const refreshNow = async (): Promise<boolean> => {
   try {
     acceptTokens(await bare(refreshEndpoint, { body: {} }))
+    delayMs = firstDelayMs
     return true
   } catch (error) {
     const over = error instanceof ApiError && error.status > 0 && error.status < 500 && error.status !== 429

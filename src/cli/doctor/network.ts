@@ -1,8 +1,8 @@
 /** Owns the look at ports and at the public address: free, ours, or somebody else's. */
 import { get } from 'node:http'
 import { get as getSecurely } from 'node:https'
-import { text } from 'node:stream/consumers'
 import { connect, createServer } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { isAnswered, socketPath } from '../../supervisor/only-one.ts'
 import type { Config } from '../../config/load.ts'
 import { isThere } from '../backup.ts'
@@ -74,6 +74,7 @@ const answers = (host: string, port: number): Promise<boolean> =>
   })
 
 const localOf = (host: string): string => (host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host)
+
 const lookAtReadiness = async (config: Config): Promise<Finding> => {
   const answer = await askOurselves(config, '/readyz')
   if ('failure' in answer) return fail('readiness', answer.failure, 'look into logs/vireo.log')

@@ -1,6 +1,6 @@
 /** Owns serving stretches of bytes: RFC 9110 §14 single ranges, conditions, HEAD. It reads no more than was asked for. */
 import type { FileHandle } from 'node:fs/promises'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { sendFile } from './send-file.ts'
 
@@ -10,10 +10,11 @@ export interface ByteSource {
   etag: string
   contentType: string
   cacheControl: string
-  /** Both ends included. Called at most once; closed by whoever reads it. */
-  open(start: number, end: number): Promise<Readable>
-  /** Present where the bytes are those of a file on this machine: opened in place of the above. */
-  file?: () => Promise<FileHandle>
+  /**
+   * Both ends included: as a stream of just these, or the opened file that has them at `start`. Called at most once,
+   * before the answer begins: what is missing by now is an error, not a torn body. Closed by whoever reads it.
+   */
+  open(start: number, end: number): Promise<Readable | FileHandle>
 }
 
 type Asked = { start: number; end: number } | 'all' | 'unsatisfiable'
@@ -62,9 +63,9 @@ export const sendBytes = async (
   reply.header('content-length', String(length))
   if (asked !== 'all') reply.code(206).header('content-range', `bytes ${start}-${end}/${source.sizeBytes}`)
   if (request.method === 'HEAD' || length === 0) return reply.send()
-  if (source.file === undefined) return reply.send(await source.open(start, end))
-  // Opened before the answer begins: what is missing by now is an error, not a torn body.
-  await sendFile(reply, await source.file(), start, end)
+  const opened = await source.open(start, end)
+  if (opened instanceof Readable) return reply.send(opened)
+  await sendFile(reply, opened, start, end)
   return reply
 }
 
