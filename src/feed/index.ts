@@ -28,7 +28,7 @@ interface Deps {
   users: UserService
   videos: VideoService
   rooms: Live['rooms']
-  cursorSecret: string | Uint8Array
+  cursorSecret: Uint8Array
   log: Log
 }
 

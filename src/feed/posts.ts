@@ -23,7 +23,7 @@ interface Deps {
   blobs: Blobs
   images: Images
   users: UserService
-  cursorSecret: string | Uint8Array
+  cursorSecret: Uint8Array
 }
 
 const dayMs = 24 * 3600_000

@@ -21,7 +21,7 @@ interface Deps {
   videos: VideoService
   rooms: Live['rooms']
   posts: Posts
-  cursorSecret: string | Uint8Array
+  cursorSecret: Uint8Array
 }
 
 /** Sorts after every key. */

@@ -77,7 +77,7 @@ export interface LiveDeps {
   >
   secrets: Secrets
   /** Signs the places in lists. */
-  cursorSecret: string | Uint8Array
+  cursorSecret: Uint8Array
   db: Db
   kv: Kv
   bus: Bus

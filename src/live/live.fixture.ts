@@ -116,7 +116,7 @@ export const createLiveApp = async (options: LiveAppOptions) => {
       privateDestinations: options.privateDestinations ?? false,
     },
     secrets,
-    cursorSecret: 'secret of the tests',
+    cursorSecret: Buffer.from('secret of the tests'),
     db,
     kv,
     coins,

@@ -18,7 +18,7 @@ interface Deps {
   rooms: Rooms
   sessions: Sessions
   changed: (room: { room_id: string }) => void
-  cursorSecret: string | Uint8Array
+  cursorSecret: Uint8Array
 }
 
 interface By {

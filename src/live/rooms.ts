@@ -21,7 +21,7 @@ interface Deps {
   db: Db
   clock: Clock
   users: UserService
-  cursorSecret: string | Uint8Array
+  cursorSecret: Uint8Array
   healthOf: (sessionId: string) => Health | undefined
   /** What keeps a room in order: for its sockets. */
   readOrder: (ownerId: string) => Promise<RoomOrder>

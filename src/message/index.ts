@@ -37,7 +37,7 @@ interface Deps {
   feed: FeedFeature
   comments: FindComments
   callerOf: (sessionId: string) => Promise<Caller | undefined>
-  cursorSecret: string | Uint8Array
+  cursorSecret: Uint8Array
 }
 
 export type Messages = Awaited<ReturnType<typeof createMessages>>

@@ -19,7 +19,7 @@ interface Deps {
   clock: Clock
   feed: Pick<FeedFeature, 'liveStarts'>
   describe: DescribeNotifications
-  cursorSecret: string | Uint8Array
+  cursorSecret: Uint8Array
 }
 
 const countedTo = 999

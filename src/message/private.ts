@@ -20,7 +20,7 @@ interface Deps {
   bus: Bus
   clock: Clock
   users: UserService
-  cursorSecret: string | Uint8Array
+  cursorSecret: Uint8Array
 }
 
 interface PageQuery {

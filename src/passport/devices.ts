@@ -36,13 +36,15 @@ export const createDevices = ({ db, clock, mac }: { db: Db; clock: Clock; mac: M
 
     /** Remembers the device in the transaction that signs in; gives the token to show next time. */
     async remember(q: Queries, userId: string, token: string | undefined, trust: boolean): Promise<string> {
-      const id = idOf(token) ?? secretToken(24)
+      const known = idOf(token)
+      const id = known ?? secretToken(24)
       const nowMs = clock.now()
-      const before = await store.findDevice(q, userId, keyOf(id))
+      const key = keyOf(id)
+      const before = known === undefined ? undefined : await store.findDevice(q, userId, key)
       const trusted = trust ? nowMs + trustMs : (before?.trusted_until_ms ?? null)
       await store.saveDevice(q, {
         user_id: userId,
-        device_key: keyOf(id),
+        device_key: key,
         seen_ms: nowMs,
         trusted_until_ms: trusted,
       })

@@ -3,7 +3,8 @@
  * refuses every other header. Done on the spot by node:crypto: WebCrypto, which the JWT libraries use, would put each
  * request's check in line behind password hashes.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
+import { hmac } from '../platform/hmac/hmac.ts'
 
 const longest = 1024
 
@@ -13,11 +14,9 @@ const headerOf = (keyId: string): string =>
 
 const base64url = (text: string): string => Buffer.from(text).toString('base64url')
 
-const macOf = (key: Buffer, signed: string): Buffer => createHmac('sha256', key).update(signed).digest()
-
 export const signToken = (key: { id: string; bytes: Buffer }, claims: object): string => {
   const signed = `${headerOf(key.id)}.${base64url(JSON.stringify(claims))}`
-  return `${signed}.${macOf(key.bytes, signed).toString('base64url')}`
+  return `${signed}.${hmac(key.bytes, signed).toString('base64url')}`
 }
 
 /** The id of the key that it says to be signed by; undefined for anything that we would not have written. */
@@ -31,7 +30,7 @@ export const keyIdOf = (token: string): string | undefined => {
 /** What it claims, if this key signed it; undefined otherwise. */
 export const readToken = (token: string, key: Buffer): Readonly<Record<string, unknown>> | undefined => {
   const [header = '', body = '', mac = '', ...rest] = token.split('.')
-  const expected = macOf(key, `${header}.${body}`)
+  const expected = hmac(key, `${header}.${body}`)
   const given = Buffer.from(mac, 'base64url')
   // Text too, so that one token has one spelling.
   if (rest.length > 0 || given.length !== expected.length || given.toString('base64url') !== mac)

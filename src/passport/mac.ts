@@ -1,6 +1,7 @@
 /** Owns the fingerprints under which secrets and numbers are stored: HMAC-SHA256, a key for each use. */
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { Secret } from '../config/secrets.ts'
+import { hmac } from '../platform/hmac/hmac.ts'
 
 export type Mac = (...parts: readonly string[]) => string
 
@@ -8,9 +9,7 @@ export type Mac = (...parts: readonly string[]) => string
 export const createMac =
   (key: Secret): Mac =>
   (...parts) =>
-    createHmac('sha256', key.reveal())
-      .update(parts.map((part) => `${part.length}:${part}`).join(''))
-      .digest('base64url')
+    hmac(key.reveal(), parts.map((part) => `${part.length}:${part}`).join('')).toString('base64url')
 
 export const isSameText = (a: string, b: string): boolean => {
   const [left, right] = [Buffer.from(a), Buffer.from(b)]

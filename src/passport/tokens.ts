@@ -1,7 +1,8 @@
 /** Owns the two tokens: a short signed access token and a refresh token that only its session can make. */
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { Secret, Secrets } from '../config/secrets.ts'
 import type { Clock } from '../platform/clock/clock.ts'
+import { hmac } from '../platform/hmac/hmac.ts'
 import { keyIdOf, readToken, signToken } from './jws.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
@@ -81,4 +82,4 @@ export const createTokens = ({
 }
 
 const macOf = (key: Secret, sessionId: string, salt: string, generation: number): Buffer =>
-  createHmac('sha256', key.reveal()).update(`${sessionId}\n${salt}\n${generation}`).digest()
+  hmac(key.reveal(), `${sessionId}\n${salt}\n${generation}`)

@@ -49,7 +49,7 @@ interface Deps {
   subjects: Readonly<Record<ReportKind, Subject>>
   ban: (userId: string, untilMs: number, by: Moderator) => Promise<void>
   unban: (userId: string, by: Moderator) => Promise<void>
-  cursorSecret: string | Uint8Array
+  cursorSecret: Uint8Array
 }
 
 const dayMs = 24 * 3600_000

@@ -19,7 +19,7 @@ interface Deps {
   clock: Clock
   events: Events
   /** Signs the places in lists. */
-  cursorSecret: string | Uint8Array
+  cursorSecret: Uint8Array
 }
 
 interface PageQuery {

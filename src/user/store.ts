@@ -4,6 +4,7 @@ import type { Selectable } from 'kysely'
 import { seek } from '../platform/db/cursor.ts'
 import type { Queries, Transaction } from '../platform/db/db.ts'
 import { forUpdate, upsert } from '../platform/db/portable.ts'
+import { preparedList } from '../platform/db/prepared.ts'
 import type { UserCounterTable, UserTable } from './tables.ts'
 
 export type UserRow = Selectable<UserTable>
@@ -42,15 +43,14 @@ export const findUserByRoom = (db: Queries, roomId: string): Promise<UserWithCou
 export type AuthorRow = Pick<UserWithCounts, 'id' | 'nickname' | 'username' | 'avatar_key' | 'followers'>
 
 /** As `findUsers`, only what stands beside a video or a comment: half the cost of a page is reading columns. */
-export const findAuthors = async (db: Queries, ids: readonly string[]): Promise<AuthorRow[]> =>
-  ids.length === 0
-    ? []
-    : db
-        .selectFrom('user')
-        .innerJoin('user_counter as counter', 'counter.user_id', 'user.id')
-        .select(['user.id', 'user.nickname', 'user.username', 'user.avatar_key', 'counter.followers'])
-        .where('user.id', 'in', [...ids])
-        .execute()
+export const findAuthors: (db: Queries, ids: readonly string[]) => Promise<AuthorRow[]> = preparedList(
+  (db, ids) =>
+    db
+      .selectFrom('user')
+      .innerJoin('user_counter as counter', 'counter.user_id', 'user.id')
+      .select(['user.id', 'user.nickname', 'user.username', 'user.avatar_key', 'counter.followers'])
+      .where('user.id', 'in', ids),
+)
 
 /** The rows that exist among `ids`, in no order; at most one page of ids. */
 export const findUsers = async (db: Queries, ids: readonly string[]): Promise<UserWithCounts[]> =>

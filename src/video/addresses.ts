@@ -2,9 +2,10 @@
  * Owns where a video is played from. Public ones have plain addresses; for what is not public the address itself
  * proves that it was handed out here, for this visibility and not too long ago, since players can not send headers.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { Secret, Secrets } from '../config/secrets.ts'
 import type { Clock } from '../platform/clock/clock.ts'
+import { hmac } from '../platform/hmac/hmac.ts'
 import type { Visibility } from './tables.ts'
 
 const hourMs = 3600_000
@@ -45,8 +46,4 @@ export const createAddresses = ({ secrets, clock }: { secrets: Secrets; clock: C
 
 /** The visibility is part of it: making an unlisted video private ends the addresses handed out before. */
 const sign = (key: Secret, expiresS: number, publicId: string, visibility: Visibility): string =>
-  createHmac('sha256', key.reveal())
-    .update(`${expiresS}\n${publicId}\n${visibility}`)
-    .digest()
-    .subarray(0, 16)
-    .toString('base64url')
+  hmac(key.reveal(), `${expiresS}\n${publicId}\n${visibility}`).subarray(0, 16).toString('base64url')

@@ -4,6 +4,7 @@ import type { RawBuilder, Selectable } from 'kysely'
 import type { Queries, Transaction } from '../platform/db/db.ts'
 import { seek } from '../platform/db/cursor.ts'
 import { forUpdate, greatest, insertIfAbsent } from '../platform/db/portable.ts'
+import { preparedList } from '../platform/db/prepared.ts'
 import { hotUnit } from './rules.ts'
 import type { VideoLength } from '../../contract/video.ts'
 import type { State, VideoCounterTable, VideoRankTable, VideoTable } from './tables.ts'
@@ -88,15 +89,17 @@ type Unprefixed<T> = T extends `video.${infer Name}` ? Name : never
 /** What a video shows to people: half the cost of a page is reading columns. */
 export type ShownVideo = Pick<VideoRow, Unprefixed<(typeof shownColumns)[number]> & keyof VideoRow> & Counts
 
-/** The rows that exist among `ids`, in their order; at most one page of ids. */
-export const findVideos = async (db: Queries, ids: readonly string[]): Promise<ShownVideo[]> => {
-  if (ids.length === 0) return []
-  const rows = await db
+const shownVideos = preparedList((db, ids) =>
+  db
     .selectFrom('video')
     .innerJoin('video_counter as counter', 'counter.video_id', 'video.id')
     .select([...shownColumns, ...countColumns])
-    .where('video.id', 'in', [...ids])
-    .execute()
+    .where('video.id', 'in', ids),
+)
+
+/** The rows that exist among `ids`, in their order; at most one page of ids. */
+export const findVideos = async (db: Queries, ids: readonly string[]): Promise<ShownVideo[]> => {
+  const rows = await shownVideos(db, ids)
   const byId = new Map(rows.map((row) => [row.id, row]))
   return ids.flatMap((id) => byId.get(id) ?? [])
 }

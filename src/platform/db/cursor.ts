@@ -2,10 +2,11 @@
  * Owns the place in a list that a client carries from page to page. It refuses a place that this server did not
  * make, or made for another list.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import { sql } from 'kysely'
 import type { RawBuilder, SqlBool } from 'kysely'
 import { AppError } from '../errors/app-error.ts'
+import { hmac } from '../hmac/hmac.ts'
 
 export type KeyValue = string | number
 
@@ -17,11 +18,7 @@ interface KeyTypes {
 type Values<Shape extends readonly (keyof KeyTypes)[]> = { -readonly [I in keyof Shape]: KeyTypes[Shape[I]] }
 
 /** `list` names the list and everything that picks its rows: `videos:hot:music`. */
-export const encodeCursor = (
-  list: string,
-  values: readonly KeyValue[],
-  secret: string | Uint8Array,
-): string => {
+export const encodeCursor = (list: string, values: readonly KeyValue[], secret: Uint8Array): string => {
   const payload = Buffer.from(JSON.stringify(values)).toString('base64url')
   return `${payload}.${sign(list, payload, secret)}`
 }
@@ -30,7 +27,7 @@ export const encodeCursor = (
 export const decodeCursor = <const Shape extends readonly (keyof KeyTypes)[]>(
   list: string,
   cursor: string,
-  secret: string | Uint8Array,
+  secret: Uint8Array,
   shape: Shape,
 ): Values<Shape> => {
   const [payload = '', signature = '', ...rest] = cursor.length <= 1000 ? cursor.split('.') : []
@@ -53,12 +50,8 @@ const fits = <Shape extends readonly (keyof KeyTypes)[]>(
   values.length === shape.length &&
   shape.every((type, index) => typeof values[index] === type)
 
-const sign = (list: string, payload: string, secret: string | Uint8Array): string =>
-  createHmac('sha256', secret)
-    .update(`cursor\n${list}\n${payload}`)
-    .digest()
-    .subarray(0, 16)
-    .toString('base64url')
+const sign = (list: string, payload: string, secret: Uint8Array): string =>
+  hmac(secret, `cursor\n${list}\n${payload}`).subarray(0, 16).toString('base64url')
 
 export type SeekKey = readonly [column: string, direction: 'asc' | 'desc', value: KeyValue]
 

@@ -21,3 +21,26 @@ export const prepared = <Row>(build: (q: Queries, value: string) => { compile():
     return rows[0]
   }
 }
+
+const mostKinds = 64
+
+/**
+ * `preparedList((q, ids) => q.selectFrom(…).where('id', 'in', ids))`: the rows by up to a page of values, one text for
+ * each number of them.
+ */
+export const preparedList = <Row>(
+  build: (q: Queries, values: string[]) => { compile(): CompiledQuery<Row> },
+) => {
+  const made = new WeakMap<Queries, Map<number, CompiledQuery<Row>>>()
+  return async (q: Queries, values: readonly string[]): Promise<Row[]> => {
+    if (values.length === 0) return []
+    const kinds = made.get(q) ?? new Map<number, CompiledQuery<Row>>()
+    made.set(q, kinds)
+    let query = kinds.get(values.length)
+    if (query === undefined) {
+      query = build(q, [...values]).compile()
+      if (kinds.size < mostKinds) kinds.set(values.length, query)
+    }
+    return (await q.getExecutor().executeQuery<Row>({ ...query, parameters: values })).rows
+  }
+}

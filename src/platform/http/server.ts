@@ -1,13 +1,13 @@
 /** Owns the HTTP server: limits, headers, bodies, failures. What is served comes from the features. */
 import { randomBytes } from 'node:crypto'
 import cookie from '@fastify/cookie'
-import helmet from '@fastify/helmet'
 import fastify from 'fastify'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { Log } from '../log/log.ts'
 import { registerBodies } from './body.ts'
 import { fromZod, sendFailure } from './failure.ts'
 import { isPardoned, limitRequestTime } from './patience.ts'
+import { protections } from './protections.ts'
 import { serializerCompiler, validatorCompiler } from './route.ts'
 import { secureServerOptions, serveSecurely } from './secure.ts'
 import type { TlsFiles } from './secure.ts'
@@ -80,7 +80,6 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Fast
   app.decorateRequest('caller', undefined)
   registerBodies(app)
   await app.register(cookie)
-  await app.register(helmet, helmetOptions)
 
   // A proxy that is not trusted can't tell us of its TLS; but who came under the public URL's name came through it. Under
   // another name, on the local network, plain HTTP stays what it is.
@@ -91,6 +90,7 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Fast
     },
   })
   app.addHook('onRequest', async (request, reply) => {
+    if (request.routeOptions.config.isMedia !== true) reply.headers(protections)
     reply.header('x-request-id', request.id)
     if (secureHost !== undefined && request.isSecure)
       reply.header('strict-transport-security', `max-age=${hstsS}`)
@@ -112,6 +112,10 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Fast
 }
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route sets the few headers that media needs. */
+    isMedia?: boolean
+  }
   interface FastifyRequest {
     /** The browser talks HTTPS, to us or to a proxy before us. */
     readonly isSecure: boolean
@@ -128,30 +132,3 @@ const createRequestIds = (): (() => string) => {
 }
 
 const validationOf = (error: unknown): unknown => (error instanceof ZodError ? fromZod(error) : error)
-
-/**
- * Plain http:// must work on a local network: no HSTS, no upgrade-insecure-requests (they blank the page there).
- */
-const helmetOptions = {
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: {
-      defaultSrc: ["'self'"],
-      // The component library sets style attributes.
-      styleSrc: ["'self'", "'unsafe-inline'"],
-      imgSrc: ["'self'", 'data:', 'blob:'],
-      mediaSrc: ["'self'", 'blob:'],
-      workerSrc: ["'self'", 'blob:'],
-      connectSrc: ["'self'", 'ws:', 'wss:'],
-      objectSrc: ["'none'"],
-      baseUri: ["'self'"],
-      formAction: ["'self'"],
-      frameAncestors: ["'self'"],
-    },
-  },
-  strictTransportSecurity: false,
-  crossOriginEmbedderPolicy: false,
-  originAgentCluster: false,
-  crossOriginOpenerPolicy: false,
-  referrerPolicy: { policy: 'same-origin' as const },
-}
