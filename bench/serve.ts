@@ -4,7 +4,6 @@
  *
  * usage: npm run bench -- serve
  */
-import autocannon from 'autocannon'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -16,6 +15,7 @@ import type { Machine, Person } from '../tests/machine.ts'
 import { nginxBinary } from '../tests/nginx.ts'
 import { publish } from '../tests/publisher.ts'
 import { childrenOf, cpuSeconds } from './lib/cpu.ts'
+import { readFor } from './lib/reader.ts'
 import { median, report } from './lib/report.ts'
 import type { Line } from './lib/report.ts'
 
@@ -34,23 +34,12 @@ interface Wanted {
 
 /** Bytes served per second of the server's processor time. */
 const yieldOf = async ({ url, pids, ranges }: Wanted): Promise<number> => {
+  const { hostname: host, port, pathname: path } = new URL(url)
   let n = 0
+  const next = () => (ranges === undefined ? { path } : { path, range: ranges[n++ % ranges.length] ?? '' })
   const before = cpuSeconds(...pids)
-  const { throughput, errors, non2xx } = await autocannon({
-    url,
-    connections,
-    duration: seconds,
-    requests: [
-      {
-        setupRequest: (given) =>
-          ranges === undefined
-            ? given
-            : { ...given, headers: { ...given.headers, range: ranges[n++ % ranges.length] ?? '' } },
-      },
-    ],
-  })
-  if (errors > 0 || non2xx > 0) throw new Error(`${url}: ${errors} errors, ${non2xx} refused`)
-  return throughput.total / (cpuSeconds(...pids) - before)
+  const bytes = await readFor({ host, port: Number(port), next }, connections, seconds)
+  return bytes / (cpuSeconds(...pids) - before)
 }
 
 const inTurns = async (ours: () => Promise<Wanted>, peer: () => Promise<Wanted>) => {
