@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { basename } from 'node:path'
-import type { Blobs } from '../platform/blob/blob.ts'
+import type { BlobInfo, Blobs } from '../platform/blob/blob.ts'
 import type { ByteSource } from '../platform/http/ranges.ts'
+import { createOpenFiles } from './open-files.ts'
 
 const contentTypes: Readonly<Record<string, string>> = {
   jpg: 'image/jpeg',
@@ -19,30 +20,52 @@ const typeOf = (name: string): string =>
 const etagOf = (...parts: (string | number)[]): string =>
   `"${createHash('sha256').update(parts.join('\n')).digest('base64url').slice(0, 22)}"`
 
-/** undefined if there is no such blob. */
-export const blobSource = async (
-  blobs: Blobs,
-  key: string,
-  cacheControl: string,
-): Promise<ByteSource | undefined> => {
-  const info = await blobs.head(key)
-  if (info === undefined) return undefined
-  const path = blobs.localPath?.(key)
-  return {
+export type BlobSource = (key: string, cacheControl: string) => Promise<ByteSource | undefined>
+
+/** Gives undefined if there is no such blob. */
+export const createBlobSource = (blobs: Blobs): BlobSource => {
+  const files = blobs.localPath && createOpenFiles(blobs, blobs.localPath)
+  const sourceOf = (
+    key: string,
+    info: Omit<BlobInfo, 'key'>,
+    cacheControl: string,
+    open: ByteSource['open'],
+  ) => ({
     sizeBytes: info.sizeBytes,
     etag: etagOf(key, info.sizeBytes, info.modifiedMs),
     contentType: typeOf(key),
     cacheControl,
-    open: async (start, end) => {
-      if (path !== undefined) return open(path, 'r')
-      const found = await blobs.get(key, { start, end })
-      if (found === undefined) throw new Error(`The blob ${key} has just been deleted`)
-      return found.body
-    },
+    open,
+  })
+  return async (key, cacheControl) => {
+    if (files === undefined) {
+      const info = await blobs.head(key)
+      return (
+        info &&
+        sourceOf(key, info, cacheControl, async (start, end) => {
+          const found = await blobs.get(key, { start, end })
+          if (found === undefined) throw gone(key)
+          return found.body
+        })
+      )
+    }
+    const seen = await files.take(key)
+    // Not held until then: a condition may make the bytes unnecessary, and nobody would close it.
+    seen?.close()
+    return (
+      seen &&
+      sourceOf(key, seen, cacheControl, async () => {
+        const file = await files.take(key)
+        if (file === undefined) throw gone(key)
+        return file
+      })
+    )
   }
 }
 
-/** undefined if there is no such file. Only names that the caller has checked may get here. */
+const gone = (key: string): Error => new Error(`The blob ${key} has just been deleted`)
+
+/** undefined if there is no such file. It may grow. Only names that the caller has checked may get here. */
 export const fileSource = async (path: string, cacheControl: string): Promise<ByteSource | undefined> => {
   const size = await sizeOf(path)
   if (size === undefined) return undefined
@@ -51,7 +74,10 @@ export const fileSource = async (path: string, cacheControl: string): Promise<By
     etag: etagOf(path, size),
     contentType: typeOf(path),
     cacheControl,
-    open: () => open(path, 'r'),
+    open: async () => {
+      const file = await open(path, 'r')
+      return { fd: file.fd, close: () => void file.close() }
+    },
   }
 }
 

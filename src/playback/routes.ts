@@ -10,7 +10,7 @@ import { AppError } from '../platform/errors/app-error.ts'
 import { sendBytes } from '../platform/http/ranges.ts'
 import type { ByteSource } from '../platform/http/ranges.ts'
 import type { FindPlayable, Playable } from '../video/index.ts'
-import { blobSource, fileSource, textSource } from './files.ts'
+import { createBlobSource, fileSource, textSource } from './files.ts'
 import { createRecordingPlaylists } from './recording.ts'
 import { wholeFile } from './whole-file.ts'
 
@@ -29,10 +29,11 @@ const playlistName = 'media.m3u8'
 
 export const mountPlaybackRoutes = ({ app, blobs, playable }: Deps): void => {
   const recordingPlaylist = createRecordingPlaylists()
+  const blobSource = createBlobSource(blobs)
 
   const uploadFile = async (video: Playable & { source: 'upload' }, name: string) => {
-    if (name === playlistName) return blobSource(blobs, video.playlistKey, asked)
-    if (name === video.mediaFile) return blobSource(blobs, video.mediaKey, asked)
+    if (name === playlistName) return blobSource(video.playlistKey, asked)
+    if (name === video.mediaFile) return blobSource(video.mediaKey, asked)
     return undefined
   }
   const recordingFile = async (video: Playable & { source: 'recording' }, name: string) => {
@@ -46,7 +47,7 @@ export const mountPlaybackRoutes = ({ app, blobs, playable }: Deps): void => {
     if (name === 'master.m3u8')
       return textSource(masterPlaylist({ uri: playlistName, ...video }), name, asked)
     const beside = video.beside(name)
-    if (beside !== undefined) return blobSource(blobs, beside, asked)
+    if (beside !== undefined) return blobSource(beside, asked)
     return video.source === 'upload' ? uploadFile(video, name) : recordingFile(video, name)
   }
 
@@ -73,7 +74,7 @@ export const mountPlaybackRoutes = ({ app, blobs, playable }: Deps): void => {
   const servePicture = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { area, name } = request.params as { area: string; name: string }
     const isOurs = /^[a-z]{1,20}$/.test(area) && /^[0-9A-Za-z_-]{8,64}\.(jpg|webp)$/.test(name)
-    const source = isOurs ? await blobSource(blobs, `images/${area}/${name}`, forever) : undefined
+    const source = isOurs ? await blobSource(`images/${area}/${name}`, forever) : undefined
     if (source === undefined) throw new AppError('not_found')
     return sendBytes(request, reply, source)
   }

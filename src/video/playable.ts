@@ -36,7 +36,7 @@ export type FindPlayable = (
 export const createFindPlayable =
   ({ db, addresses, recordingsDir }: { db: Db; addresses: Addresses; recordingsDir: string }): FindPlayable =>
   async (publicId, grant, purpose = 'play') => {
-    const video = await store.findVideo(db, publicId)
+    const video = await store.findPlayed(db, publicId)
     if (video?.state !== 'ready' || video.trashed === 1) throw new AppError('not_found')
     const isAllowed =
       grant === undefined
@@ -61,7 +61,7 @@ export const createFindPlayable =
   }
 
 const besideOf =
-  (video: store.VideoRow) =>
+  (video: store.PlayedVideo) =>
   (file: string): string | undefined => {
     if (video.storyboard !== null && (file === storyboardFile || /^s[1-9]\d?\.jpg$/.test(file)))
       return `${video.storyboard}/${file}`

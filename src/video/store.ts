@@ -4,7 +4,7 @@ import type { RawBuilder, Selectable } from 'kysely'
 import type { Queries, Transaction } from '../platform/db/db.ts'
 import { seek } from '../platform/db/cursor.ts'
 import { forUpdate, greatest, insertIfAbsent } from '../platform/db/portable.ts'
-import { preparedList } from '../platform/db/prepared.ts'
+import { prepared, preparedList } from '../platform/db/prepared.ts'
 import { hotUnit } from './rules.ts'
 import type { VideoLength } from '../../contract/video.ts'
 import type { State, VideoCounterTable, VideoRankTable, VideoTable } from './tables.ts'
@@ -43,8 +43,33 @@ const withCounts = (db: Queries) =>
     .selectAll('video')
     .select(countColumns)
 
-export const findVideo = (db: Queries, publicId: string): Promise<VideoWithCounts | undefined> =>
-  withCounts(db).where('video.public_id', '=', publicId).executeTakeFirst()
+export const findVideo: (db: Queries, publicId: string) => Promise<VideoWithCounts | undefined> = prepared(
+  (db, publicId) => withCounts(db).where('video.public_id', '=', publicId),
+)
+
+const playedColumns = [
+  'public_id',
+  'visibility',
+  'state',
+  'source',
+  'trashed',
+  'taken_down',
+  'width',
+  'height',
+  'bandwidth',
+  'codecs',
+  'media_key',
+  'live_session_id',
+  'captions',
+  'storyboard',
+] as const
+
+/** What playing needs to know: asked for each stretch of a film. */
+export type PlayedVideo = Pick<VideoRow, (typeof playedColumns)[number]>
+
+export const findPlayed: (db: Queries, publicId: string) => Promise<PlayedVideo | undefined> = prepared(
+  (db, publicId) => db.selectFrom('video').select(playedColumns).where('public_id', '=', publicId),
+)
 
 export const findVideoById = (db: Queries, id: string): Promise<VideoWithCounts | undefined> =>
   withCounts(db).where('video.id', '=', id).executeTakeFirst()

@@ -1,8 +1,8 @@
 /** Owns serving stretches of bytes: RFC 9110 §14 single ranges, conditions, HEAD. It reads no more than was asked for. */
-import type { FileHandle } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { sendFile } from './send-file.ts'
+import type { OpenedFile } from './send-file.ts'
 
 export interface ByteSource {
   sizeBytes: number
@@ -14,7 +14,7 @@ export interface ByteSource {
    * Both ends included: as a stream of just these, or the opened file that has them at `start`. Called at most once,
    * before the answer begins: what is missing by now is an error, not a torn body. Closed by whoever reads it.
    */
-  open(start: number, end: number): Promise<Readable | FileHandle>
+  open(start: number, end: number): Promise<Readable | OpenedFile>
 }
 
 type Asked = { start: number; end: number } | 'all' | 'unsatisfiable'
