@@ -1,6 +1,7 @@
 /**
  * Owns the measure of the account system: look-ups in a large site beside a small one, signing in beside the bare hash,
- * what a token adds to a request, and registering, signing in and asking who one is beside better-auth.
+ * a list beside a full hash pool, what a token adds to a request, and registering, signing in and asking who one is
+ * beside better-auth.
  *
  * usage: npm run bench -- accounts [accounts]
  */
@@ -9,6 +10,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { hash } from '@node-rs/argon2'
 import { createPasswords, hashOptions } from '../src/passport/password.ts'
 import { captchaAnswer, fetchPicture } from '../tests/app.ts'
@@ -17,7 +19,7 @@ import type { Machine } from '../tests/machine.ts'
 import { lookUpCosts, tokenCostUs } from './lib/account-costs.ts'
 import { inTurns, rate } from './lib/load.ts'
 import type { Fire, Request } from './lib/load.ts'
-import { median, perSecond, report } from './lib/report.ts'
+import { against, median, perSecond, quantile, report } from './lib/report.ts'
 import type { Line } from './lib/report.ts'
 import { seed, seededMobile, seededUserId } from './lib/seed.ts'
 
@@ -79,6 +81,47 @@ const besideThePool = async (machine: Machine, passwordHash: string): Promise<vo
     limit: { least: 0.8 },
     settings: `SQLite, ${count(large)} accounts, argon2id 19 MiB t=2 p=1, 16 connections, medians of 5 × 2 s`,
   })
+}
+
+/** One person looks around while more sign in than the pool and its line can take. */
+const besideAFlood = async (machine: Machine): Promise<void> => {
+  const { requests } = signInsOf(machine, large)
+  const taken: number[] = []
+  let refused = 0
+  const endMs = performance.now() + 6_000
+  const flood = async (n: number): Promise<void> => {
+    for (let at = n; performance.now() < endMs; at += 150) {
+      const { path, body = '' } = (Array.isArray(requests) ? requests[at % requests.length] : undefined) ?? {
+        path: '/',
+      }
+      const headers = { 'content-type': 'application/json' }
+      const answer = await fetch(`${machine.base}${path}`, { method: 'POST', headers, body })
+      await answer.arrayBuffer()
+      if (answer.status !== 503) continue
+      refused++
+      // As the answer asks, but sooner.
+      await sleep(200)
+    }
+  }
+  const look = async (): Promise<void> => {
+    while (performance.now() < endMs) {
+      const startedMs = performance.now()
+      await (await fetch(`${machine.base}/api/v1/videos?sort=likes&length=short`)).arrayBuffer()
+      taken.push(performance.now() - startedMs)
+      await sleep(10)
+    }
+  }
+  await Promise.all([look(), ...Array.from({ length: 150 }, (_, n) => flood(n))])
+  if (refused === 0) throw new Error('the flood did not fill the pool')
+  lines.push(
+    against({
+      what: 'a list while the hash pool is full, p99',
+      value: quantile(taken, 0.99),
+      target: { most: 100 },
+      unit: 'ms',
+      settings: `SQLite, 150 signing in at once, ${count(refused)} answered 503, ${count(taken.length)} lists one after the other`,
+    }),
+  )
 }
 
 const picturesOf = async (machine: Machine, amount: number): Promise<string[]> => {
@@ -195,6 +238,7 @@ lines.push({
   settings: 'SQLite, over HTTP, all taken, 16 connections, medians of 5 × 2 s',
 })
 await besideThePool(many, passwordHash)
+await besideAFlood(many)
 await many.stop()
 const peer = ending.use(await startPeer(peerDir))
 await besideBetterAuth(few, peer.url)
