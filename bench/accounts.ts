@@ -59,11 +59,13 @@ const poolRate = async (passwordHash: string, seconds: number): Promise<number> 
   return done / seconds
 }
 
+const signInRequests = (rows: number): Request[] =>
+  Array.from({ length: Math.min(rows, people * 5) }, (_, n) =>
+    post('/api/v1/passport/login', { account: number(n, rows), password }),
+  )
 const signInsOf = (machine: Machine, rows: number): Fire => ({
   url: machine.base,
-  requests: Array.from({ length: Math.min(rows, people * 5) }, (_, n) =>
-    post('/api/v1/passport/login', { account: number(n, rows), password }),
-  ),
+  requests: signInRequests(rows),
 })
 
 const besideThePool = async (machine: Machine, passwordHash: string): Promise<void> => {
@@ -85,15 +87,13 @@ const besideThePool = async (machine: Machine, passwordHash: string): Promise<vo
 
 /** One person looks around while more sign in than the pool and its line can take. */
 const besideAFlood = async (machine: Machine): Promise<void> => {
-  const { requests } = signInsOf(machine, large)
+  const requests = signInRequests(large)
   const taken: number[] = []
   let refused = 0
   const endMs = performance.now() + 6_000
   const flood = async (n: number): Promise<void> => {
     for (let at = n; performance.now() < endMs; at += 150) {
-      const { path, body = '' } = (Array.isArray(requests) ? requests[at % requests.length] : undefined) ?? {
-        path: '/',
-      }
+      const { path, body = '' } = requests[at % requests.length] ?? { path: '/' }
       const headers = { 'content-type': 'application/json' }
       const answer = await fetch(`${machine.base}${path}`, { method: 'POST', headers, body })
       await answer.arrayBuffer()

@@ -24,8 +24,8 @@ const features = [
   'webhook',
   'admin',
 ]
-/** What each part of platform may import of its siblings; all may import the first four. */
-const foundations = ['errors', 'log', 'clock', 'ids']
+/** What each part of platform may import of its siblings; all may import the foundations. */
+const foundations = ['errors', 'log', 'clock', 'ids', 'hmac']
 const platformMayUse: Readonly<Record<string, readonly string[]>> = {
   http: ['tls'],
   jobs: ['db', 'kv', 'bus'],

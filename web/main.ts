@@ -14,5 +14,5 @@ import { router } from './router.ts'
 addAPIProvider('', { resources: ['/none'] })
 startSession()
 
-const i18n = await startText()
-createApp(App).use(router).use(i18n).use(VueQueryPlugin, { queryClient }).use(ui).mount('#app')
+await startText()
+createApp(App).use(router).use(VueQueryPlugin, { queryClient }).use(ui).mount('#app')

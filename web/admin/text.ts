@@ -1,11 +1,10 @@
 /** Owns the words of administration: they come with its pages, so that nobody else loads them. */
 import { shallowRef, watch } from 'vue'
 import { language } from '../i18n/text.ts'
+import { fill, find } from '../i18n/words.ts'
+import type { Leaves, Values } from '../i18n/words.ts'
 import type { admin } from '../i18n/zh-CN/admin.ts'
 
-type Leaves<T, P extends string = ''> = {
-  [K in keyof T & string]: T[K] extends string ? `${P}${K}` : Leaves<T[K], `${P}${K}.`>
-}[keyof T & string]
 export type AdminKey = Leaves<typeof admin>
 
 const words = shallowRef<object>({})
@@ -22,19 +21,12 @@ export const adminWords = async (): Promise<void> => {
   await load()
 }
 
-const find = (name: string): string | undefined => {
-  const found = name
-    .split('.')
-    .reduce<unknown>((node, key) => (node as Record<string, unknown> | undefined)?.[key], words.value)
-  return typeof found === 'string' ? found : undefined
-}
-
 /** The sentence under `name` with `{x}` filled from `values`. */
-export const at = (name: AdminKey, values: Readonly<Record<string, string | number>> = {}): string =>
-  (find(name) ?? '').replace(/\{(\w+)\}/g, (blank, key: string) => String(values[key] ?? blank))
+export const at = (name: AdminKey, values: Values = {}): string => fill(find(words.value, name) ?? '', values)
 
 /** The sentence for a name that the server made; the name itself where there is none. */
 export const wordFor = (prefix: 'audit.action' | 'jobs.kind', name: string): string =>
   find(
+    words.value,
     `${prefix}_${name.replace(/^video\.(?=process|transcode|posters|storyboard)|^user\.(?=unban$)/, '').replaceAll('.', '_')}`,
   ) ?? name

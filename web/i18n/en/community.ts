@@ -39,7 +39,7 @@ export const community: Pick<Messages, 'react' | 'comment' | 'search' | 'library
     total: '{n} comment | {n} comments',
     hot: 'Top',
     newest: 'Newest',
-    placeholder: "Say something; {'@'}username mentions somebody",
+    placeholder: 'Say something; @username mentions somebody',
     reply_placeholder: 'Reply to {name}',
     sign_in: 'Sign in to comment',
     post: 'Post',

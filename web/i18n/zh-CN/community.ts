@@ -37,7 +37,7 @@ export const community = {
     total: '{n} 条评论',
     hot: '最热',
     newest: '最新',
-    placeholder: "说点什么吧，{'@'}用户名 可以提到别人",
+    placeholder: '说点什么吧，@用户名 可以提到别人',
     reply_placeholder: '回复 {name}',
     sign_in: '登录后就能发表评论',
     post: '发布',

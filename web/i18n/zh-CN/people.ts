@@ -70,7 +70,7 @@ export const people = {
     new: '新消息',
     box_private: '私信',
     box_reply: '回复我的',
-    box_mention: "{'@'}我的",
+    box_mention: '@我的',
     box_like: '收到的赞',
     box_follow: '新增粉丝',
     box_live: '开播提醒',
