@@ -29,6 +29,7 @@ export const createReplays = ({ db, recordingsDir, videos, danmaku }: Deps): Rep
         danmaku: await danmaku.countOf(input.sessionId, trx),
       })
       if (journal) await videos.updateReplay(trx, input.sessionId, figuresOf(journal))
+      if (input.final) await videos.finishReplay(trx, input.sessionId)
       await videos.introduceReplay(trx, input.sessionId, introOf(input.peaksMs ?? []))
       return replay.videoId
     })

@@ -118,7 +118,7 @@ const assemble = (deps: Deps) => {
     favourites,
     log,
   })
-  const replays = createReplays({ db, clock, listing, covers })
+  const replays = createReplays({ db, clock, jobs, listing, covers })
   const { recordingsDir } = config
   const schedule = createSchedule({ db, clock, jobs, listing, videos })
   const upkeep = createUpkeep({ db, clock, blobs, jobs, uploads, covers, listing, log, recordingsDir })
@@ -126,7 +126,7 @@ const assemble = (deps: Deps) => {
     const { dropMedia } = covers
     startProcessing({ db, clock, blobs, jobs, uploads, listing, log, workDir, dropMedia })
     jobs.work(postersKind, covers.makePosters, { concurrency: 1 })
-    jobs.work(storyboardKind, createStoryboards({ db, blobs, workDir }), { concurrency: 1 })
+    jobs.work(storyboardKind, createStoryboards({ db, blobs, workDir, recordingsDir }), { concurrency: 1 })
     schedule.start()
   }
 

@@ -2,6 +2,8 @@
 import type { CategoryId } from '../../contract/video.ts'
 import type { Clock } from '../platform/clock/clock.ts'
 import type { Db, Queries, Transaction } from '../platform/db/db.ts'
+import type { Jobs } from '../platform/jobs/jobs.ts'
+import { storyboardKind } from './kinds.ts'
 import type { Listing } from './listing.ts'
 import type { Covers } from './posters.ts'
 import { newVideoRow } from './rules.ts'
@@ -39,11 +41,12 @@ export interface Replay {
 interface Deps {
   db: Db
   clock: Clock
+  jobs: Jobs
   listing: Listing
   covers: Covers
 }
 
-export const createReplays = ({ db, clock, listing, covers }: Deps) => ({
+export const createReplays = ({ db, clock, jobs, listing, covers }: Deps) => ({
   /** A video in state `processing` until its first figures; the same session gives the same one again. */
   async createReplay(trx: Transaction, given: NewReplay): Promise<Replay> {
     const known = await store.findVideoBySession(trx, given.sessionId)
@@ -85,6 +88,14 @@ export const createReplays = ({ db, clock, listing, covers }: Deps) => ({
     await uploadStore.charge(trx, video.owner_id, sizeBytes - video.size_bytes)
     await listing.settle(trx, video.id)
     if (video.state !== 'ready') await listing.append(trx, 'video.ready', video, {})
+  },
+
+  /** No more will be recorded: what is made of the whole of it is made now. */
+  async finishReplay(trx: Transaction, sessionId: string): Promise<void> {
+    const video = await store.findVideoBySession(trx, sessionId)
+    if (video?.state !== 'ready') return
+    const payload = { video_id: video.id }
+    await jobs.enqueue(trx, { kind: storyboardKind, key: video.id, payload })
   },
 
   /** Words for a replay whose owner wrote none yet. */

@@ -1,9 +1,10 @@
 /** Owns the storyboard: small pictures of a film on sheets, and the index that says which one shows which second. */
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { takeKeyframes } from '../ingest/index.ts'
 import { hasFfmpeg } from '../media/ffmpeg/ffmpeg.ts'
 import { drawSheets } from '../media/ffmpeg/sheets.ts'
-import type { SheetPlan } from '../media/ffmpeg/sheets.ts'
+import type { SheetPlan, SheetSource } from '../media/ffmpeg/sheets.ts'
 import type { Blobs } from '../platform/blob/blob.ts'
 import type { Db } from '../platform/db/db.ts'
 import type { JobHandler } from '../platform/jobs/jobs.ts'
@@ -49,14 +50,21 @@ export const indexOf = (plan: SheetPlan, durationMs: number, sheets: number): st
   return ['WEBVTT', ...cues].join('\n\n') + '\n'
 }
 
-/** Draws it once per file that is played; what it replaces goes afterwards. */
+interface Deps {
+  db: Db
+  blobs: Blobs
+  workDir: string
+  recordingsDir: string
+}
+
+/** Draws it once per film that is played, upload or recording; what it replaces goes afterwards. */
 export const createStoryboards =
-  ({ db, blobs, workDir }: { db: Db; blobs: Blobs; workDir: string }): JobHandler =>
+  (deps: Deps): JobHandler =>
   async (context) => {
+    const { db, blobs, workDir } = deps
     const { video_id: id } = context.job.payload as { video_id: string }
     const video = await store.findVideoById(db, id)
-    const source = video?.media_key && blobs.localPath?.(`${video.media_key}/${mediaFile}`)
-    if (!video || !source || !(await hasFfmpeg())) return
+    if (!video || !(await hasFfmpeg())) return
     const name = `${context.job.id}-${context.attempt}`
     const directory = join(workDir, name)
     const key = `videos/${video.public_id}/storyboards/${name}`
@@ -66,22 +74,23 @@ export const createStoryboards =
     try {
       const plan = planSheets(video)
       const durationS = video.duration_ms / 1000
-      const drawn = await drawSheets({ source, directory, plan, durationS, signal: context.signal })
-      context.signal.throwIfAborted()
-      const sheets = (await readdir(directory)).filter((file) => /^s\d+\.jpg$/.test(file))
-      if ('failed' in drawn || sheets.length === 0) return
-      for (const file of sheets)
-        await blobs.putFile(`${key}/${file}`, join(directory, file), {
-          contentType: 'image/jpeg',
-          move: true,
-        })
-      const index = indexOf(plan, video.duration_ms, sheets.length)
+      const { signal } = context
+      const sources = await sourcesOf(video, deps, { plan, to: directory, signal })
+      if (sources.length === 0) return
+      const drawn = await drawSheets({ sources, directory, plan, durationS, signal })
+      signal.throwIfAborted()
+      if ('failed' in drawn) return
+      const sheets = await putSheets(blobs, directory, key)
+      if (sheets === 0) return
+      const index = indexOf(plan, video.duration_ms, sheets)
       await blobs.put(`${key}/${storyboardFile}`, Buffer.from(index), { contentType: 'text/vtt' })
       await db.transaction(async (trx) => {
         await context.guard(trx)
         const now = await store.findVideoById(trx, id)
-        // Another file may have taken its place meanwhile.
-        if (now?.media_key !== video.media_key) return
+        if (now === undefined) return
+        // Another file has taken its place, or the recording has grown: the next attempt draws that.
+        if (now.media_key !== video.media_key || now.duration_ms !== video.duration_ms)
+          throw new Error('the film has changed meanwhile')
         await store.updateVideo(trx, id, { storyboard: key })
         isKept = true
       })
@@ -91,3 +100,25 @@ export const createStoryboards =
       await rm(directory, { recursive: true, force: true })
     }
   }
+
+/** How many there are. */
+const putSheets = async (blobs: Blobs, directory: string, key: string): Promise<number> => {
+  const sheets = (await readdir(directory)).filter((file) => /^s\d+\.jpg$/.test(file))
+  for (const file of sheets)
+    await blobs.putFile(`${key}/${file}`, join(directory, file), { contentType: 'image/jpeg', move: true })
+  return sheets.length
+}
+
+/** For a recording one picture for each that is drawn: an evening is gigabytes, of which no more than that is read. */
+const sourcesOf = async (
+  { source, media_key: mediaKey, live_session_id: session, duration_ms: durationMs }: store.VideoRow,
+  { blobs, recordingsDir }: Deps,
+  { plan, to, signal }: { plan: SheetPlan; to: string; signal: AbortSignal },
+): Promise<SheetSource[]> => {
+  const stepMs = Math.round(plan.stepS * 1000)
+  const count = Math.max(1, Math.ceil(durationMs / stepMs))
+  if (source === 'recording' && session !== null)
+    return takeKeyframes({ from: join(recordingsDir, session), to, stepMs, count, signal })
+  const path = mediaKey === null ? undefined : blobs.localPath?.(`${mediaKey}/${mediaFile}`)
+  return path === undefined ? [] : [{ path, pictures: count }]
+}

@@ -96,6 +96,8 @@ export const createUpkeep = (deps: Deps) => {
       await store.deleteVideoRows(trx, videoId)
       await listing.append(trx, 'video.purged', video, {})
     })
+    // What a job made of it meanwhile: from now on none finds a row to hang it on.
+    await blobs.deletePrefix(`videos/${video.public_id}/`)
   }
 
   const cancelJobs = async (videoId: string): Promise<void> => {

@@ -1,4 +1,5 @@
-/** Owns one part (moof + mdat) of up to two tracks, ISO/IEC 14496-12 §8.8. */
+/** Owns one part (moof + mdat) of up to two tracks, ISO/IEC 14496-12 §8.8, and finding the key frame it begins with. */
+import { videoTrackId } from './init.ts'
 
 export interface Sample {
   /** In the track's timescale; 32 bits. */
@@ -82,4 +83,18 @@ const writeTraf = (out: Buffer, start: number, fragment: Fragment, dataOffset: n
     at += 8
   }
   return at
+}
+
+/** As much of a part as `findKey` looks at: up to the end of its first video sample's line. */
+export const keyHeadBytes = 104
+
+/**
+ * Where in a part that `writePart` made its key frame lies, from the beginning of the part; undefined if it begins with
+ * none. A video track comes first, so that its boxes stand at fixed places.
+ */
+export const findKey = (head: Buffer): { offset: number; length: number } | undefined => {
+  if (head.length < keyHeadBytes || head.toString('latin1', 4, 8) !== 'moof') return undefined
+  const isVideo = head.readUInt32BE(44) === videoTrackId && head.readUInt32BE(76) === 0x01000000 + videoTrun
+  if (!isVideo || head.readUInt32BE(80) === 0 || head.readUInt32BE(96) !== keyFlags) return undefined
+  return { offset: head.readUInt32BE(84), length: head.readUInt32BE(92) }
 }
