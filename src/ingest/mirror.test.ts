@@ -68,6 +68,20 @@ test('waiters are bounded', async () => {
   expect((await all[0])?.status).toBe(503)
 })
 
+test('the end answers all 10,000 who wait; who comes beyond them is refused at once', async () => {
+  const mirror = live()
+  const held = Array.from({ length: 10_000 }, () => mirror.playlist('ll', { msn: 1, part: 0 }, 0))
+  expect(await mirror.playlist('ll', { msn: 1, part: 0 }, 0)).toMatchObject({ status: 503 })
+  expect(await mirror.file('p1.0.mp4', 0)).toEqual({ status: 503 })
+  expect(mirror.waiting).toBe(10_000)
+  mirror.end()
+  const bodies = new Set((await Promise.all(held)).map((answer) => answer.status === 200 && answer.body))
+  expect(bodies.size).toBe(1)
+  expect(String([...bodies][0])).toMatch(/#EXT-X-ENDLIST\n$/)
+  expect(mirror.waiting).toBe(0)
+  expect(await mirror.playlist('ll', { msn: 1, part: 0 }, 0)).toMatchObject({ status: 200 })
+})
+
 test('a new ingest process goes on behind what is here', async () => {
   const mirror = live()
   mirror.apply(part(1, 0))

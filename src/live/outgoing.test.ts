@@ -69,6 +69,26 @@ describe('what a room sends', () => {
     outgoing.close()
   })
 
+  it('goes out together also where telling everybody takes longer than 100 ms', () => {
+    let nowMs = 0
+    const frames: Buffer[] = []
+    const crowd = {
+      id: 'crowd',
+      takesBatches: true,
+      send: (frame: Buffer) => {
+        frames.push(frame)
+        nowMs += 150
+      },
+    }
+    const outgoing = createOutgoing({ now: () => nowMs, receivers: [crowd], onSent: () => undefined })
+    for (let n = 0; n < 4; n++) outgoing.add(danmaku(n), { mayDrop: true })
+    expect(frames).toHaveLength(1)
+    vi.advanceTimersByTime(100)
+    expect(frames).toHaveLength(2)
+    expect(JSON.parse(String(frames[1]))).toMatchObject({ type: 'batch', items: [{}, {}, {}] })
+    outgoing.close()
+  })
+
   it('never comes back to the socket that wrote it', () => {
     const { receivers, outgoing, idsOf } = setUp()
     for (let n = 0; n < 6; n++) outgoing.add(danmaku(n), { from: n % 2 === 0 ? 'a' : 'plain', mayDrop: true })

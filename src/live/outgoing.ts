@@ -80,7 +80,6 @@ export const createOutgoing = (deps: {
     if (waiting.length === 0) return
     const items = sample(waiting)
     waiting = []
-    lastMs = now()
     for (const { message } of items) onSent(message)
     const missed = skipped
     skipped = 0
@@ -99,6 +98,9 @@ export const createOutgoing = (deps: {
       if (together && receiver.takesBatches && !writers.has(receiver.id)) receiver.send(together)
       else for (const item of items) if (item.from !== receiver.id) receiver.send(frameOf(item))
     }
+    // Counted from the end: where telling a crowd takes longer than the window, each message would else go out alone, and
+    // the more came, the longer all would take.
+    lastMs = now()
   }
 
   return {

@@ -1,6 +1,7 @@
 /** Owns the routes of live playback: bytes in, bytes out, no envelope. Rooms are public, so any page may play them. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { PlaylistQuery } from '../ingest/index.ts'
+import { expectTaken } from '../platform/http/patience.ts'
 import type { LiveCovers } from './covers.ts'
 import type { Playback } from './playback.ts'
 
@@ -37,6 +38,8 @@ export const mountLivePlayRoutes = ({ app, live: { playback, covers }, lookBack 
     if (!roomPattern.test(session) || !filePattern.test(file)) return refuse(reply, 404, 'no such file')
     const answer = await playback.file(roomOf(request), session, file)
     if (answer.status !== 200) return refuse(reply, answer.status, 'not here any more')
+    // All who read it share its bytes with the window; who reads slower than that has stopped watching.
+    reply.raw.once('close', expectTaken(reply.raw))
     return bytes(reply, answer.contentType, answer.body)
       .header('cache-control', 'public, max-age=31536000, immutable')
       .send(answer.body)

@@ -1,10 +1,19 @@
-/** Owns which requests may take longer than the server's limit: long uploads, as long as bytes keep coming. */
+/** Owns how long the server waits for a client: requests that may take longer than its limit, and answers left unread. */
 import type { Http2ServerRequest } from 'node:http2'
 import { constants } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 
 const patient = new WeakSet<Duplex>()
+
+/**
+ * For so long what was handed to a client may stay unread before its connection is cut; else whoever reads a byte a
+ * second would hold buffers and open files for good. No player is harmed: those that fetch stretches read them at once,
+ * paused or not; those that read a whole film and stop while they are paused, or while they have enough, ask for the rest
+ * by range when they need it, as they must behind any proxy (nginx waits for one minute). Five minutes spare most of
+ * them even that: playing 64 kb/s of sound, a player that reads two megabytes at a time reads every four.
+ */
+export const unreadMs = 5 * 60_000
 
 /**
  * Lifts the time limit from this request, as long as its socket (in HTTP/2 its stream) is not idle for `idleMs`. Call
@@ -38,6 +47,25 @@ export const limitRequestTime = (request: FastifyRequest, limitMs: number): void
   const stop = (): void => clearTimeout(timer)
   request.raw.once('end', stop)
   stream.once('close', stop)
+}
+
+/**
+ * Cuts who lets the connection (in HTTP/2 the stream) rest for `limitMs` while it is answered. Node keeps these clocks
+ * cheaply and takes every piece that the system gets rid of for a sign of life; it sets the socket's own back when the
+ * answer is out.
+ */
+export const limitUnreadTime = (request: FastifyRequest, limitMs: number): void => {
+  const stream = streamOf(request)
+  if (stream) stream.setTimeout(limitMs, () => stream.close(constants.NGHTTP2_CANCEL))
+  // Without a listener Node destroys it. What is injected has no real socket.
+  else if ('setTimeout' in request.raw.socket) request.raw.socket.setTimeout(limitMs)
+}
+
+/** Destroys `out` unless all that it was given has been taken in time, byte by byte or not. Call the result when it has. */
+export const expectTaken = (out: { destroy(): unknown }): (() => void) => {
+  const timer = setTimeout(() => out.destroy(), unreadMs)
+  timer.unref()
+  return () => clearTimeout(timer)
 }
 
 /** The stream of a request over HTTP/2. */

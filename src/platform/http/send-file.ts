@@ -4,6 +4,7 @@
  */
 import { read } from 'node:fs'
 import type { FastifyReply } from 'fastify'
+import { expectTaken } from './patience.ts'
 
 export interface OpenedFile {
   readonly fd: number
@@ -52,13 +53,18 @@ const readAt = (fd: number, buffer: Buffer, length: number, at: number): Promise
     read(fd, buffer, 0, length, at, (error, bytesRead) => (error ? reject(error) : resolve(bytesRead)))
   })
 
-/** Resolves when the system has taken all of it: true; or when the client has gone: false. */
+/** Resolves when the system has taken all of it: true; or when the client has gone, or did not read it in time: false. */
 const taken = (out: FastifyReply['raw'], bytes: Buffer, isLast: boolean): Promise<boolean> =>
   new Promise((resolve) => {
     if (out.destroyed || out.writableEnded) return resolve(false)
-    const onClose = (): void => resolve(false)
+    const isTaken = expectTaken(out)
+    const onClose = (): void => {
+      isTaken()
+      resolve(false)
+    }
     out.once('close', onClose)
     const done = (error?: Error | null): void => {
+      isTaken()
       out.off('close', onClose)
       resolve(!error)
     }

@@ -1,8 +1,10 @@
 /** The server against clients that do not speak HTTP. */
 import { connect } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { FastifyInstance } from 'fastify'
+import { readSlowly } from '../../../tests/slow-reader.ts'
 import { silentLog } from '../log/log.ts'
 import { createHttpServer } from './server.ts'
 
@@ -27,6 +29,29 @@ it('lets go of a broken request whose client never hangs up', async () => {
   await expect.poll(() => answer).toMatch(/^HTTP\/1\.1 400 /)
   await expect.poll(openConnections).toBe(0)
   socket.destroy()
+})
+
+it('lets go of who leaves an answer unread, and of nobody who reads it bit by bit', async () => {
+  await using server = await createHttpServer({ log: silentLog, trustedProxies: [], unreadMs: 3_000 })
+  const body = Buffer.alloc(24 * 1024 * 1024, 'x')
+  server.get('/large', (_request, reply) => reply.send(body))
+  await server.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = server.server.address() as AddressInfo
+  const open = new Set<Socket>()
+  server.server.on('connection', (socket: Socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+  })
+  using _slow = readSlowly(port, '/large')
+  await expect.poll(() => open.size).toBe(1)
+  await expect.poll(() => open.size, { timeout: 20_000 }).toBe(0)
+  using steady = readSlowly(port, '/large')
+  for (let n = 0; n < 8; n++) {
+    await steady.read(body.length / 10)
+    await sleep(500)
+  }
+  await steady.read()
+  expect(steady.body().length).toBe(body.length)
 })
 
 it('believes forwarded headers only of a trusted proxy, and of them only what that one added', async () => {

@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { Log } from '../log/log.ts'
 import { registerBodies } from './body.ts'
 import { fromZod, sendFailure } from './failure.ts'
-import { isPardoned, limitRequestTime } from './patience.ts'
+import { isPardoned, limitRequestTime, limitUnreadTime, unreadMs } from './patience.ts'
 import { protections } from './protections.ts'
 import { serializerCompiler, validatorCompiler } from './route.ts'
 import { secureServerOptions, serveSecurely } from './secure.ts'
@@ -21,6 +21,8 @@ export interface HttpServerOptions {
   publicUrl?: string | undefined
   /** Present makes the port speak HTTPS. */
   tls?: TlsFiles | undefined
+  /** For so long an answer may stay unread; five minutes unless a test says otherwise. */
+  unreadMs?: number
   /** Called after each answer; for metrics. */
   onAnswered?: (method: string, route: string, status: number, durationS: number) => void
 }
@@ -95,6 +97,7 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Fast
     if (secureHost !== undefined && request.isSecure)
       reply.header('strict-transport-security', `max-age=${hstsS}`)
     limitRequestTime(request, requestMs)
+    limitUnreadTime(request, options.unreadMs ?? unreadMs)
   })
   app.addHook('onResponse', async (request, reply) => {
     options.onAnswered?.(

@@ -10,7 +10,9 @@ const open = async (options: { autoPong?: boolean } = {}) => {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false })
   await once(server, 'listening')
   const accepted = new Promise<KeptConnection>((resolve) => {
-    server.once('connection', (socket) => resolve(createConnection(socket, '127.0.0.1', Date.now)))
+    server.once('connection', (socket, { socket: wire }) =>
+      resolve(createConnection(socket, wire, '127.0.0.1', Date.now)),
+    )
   })
   const { port } = server.address() as AddressInfo
   const client = new WebSocket(`ws://127.0.0.1:${port}`, { ...options, perMessageDeflate: true })
@@ -30,6 +32,22 @@ describe('one socket (#56)', () => {
   it('speaks without deflate, whatever is offered', async () => {
     using peer = await open()
     expect(peer.client.extensions).toBe('')
+  })
+
+  it('says texts of every length whole', async () => {
+    using peer = await open()
+    const heard: string[] = []
+    peer.client.on('message', (data: Buffer) => void heard.push(data.toString()))
+    const texts = [0, 1, 125, 126, 65_535, 65_536, 200_000].map(
+      (length) => 'é'.repeat(length / 2) + 'x'.repeat(length % 2),
+    )
+    for (const text of texts) peer.connection.send(Buffer.from(text))
+    await expect.poll(() => heard.length).toBe(texts.length)
+    expect(heard.every((text, n) => text === texts[n])).toBe(true)
+    // A goodbye of the library's own comes behind them.
+    const closed = once(peer.client, 'close')
+    peer.connection.close(1001, 'going away')
+    expect((await closed)[0]).toBe(1001)
   })
 
   it('lives as long as it answers, and ends when it does not', async () => {

@@ -2,6 +2,7 @@
  * Owns one open socket: text in, frames out, and every way in which it is cut: silent, slow, flooding, binary. Nothing
  * that a peer sends makes it throw.
  */
+import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 
 export interface Connection {
@@ -32,7 +33,13 @@ const floodFrames = 60
 const floodMs = 10_000
 const closeGraceMs = 2_000
 
-export const createConnection = (socket: WebSocket, address: string, now: () => number): KeptConnection => {
+/** `wire` is what `socket` writes to. */
+export const createConnection = (
+  socket: WebSocket,
+  wire: Duplex,
+  address: string,
+  now: () => number,
+): KeptConnection => {
   let alive = true
   let frames = 0
   let windowMs = now()
@@ -84,7 +91,7 @@ export const createConnection = (socket: WebSocket, address: string, now: () => 
     send(frame) {
       if (socket.readyState !== socket.OPEN) return
       if (socket.bufferedAmount > maxBufferedBytes) socket.terminate()
-      else socket.send(frame, { binary: false })
+      else wire.write(framed(frame))
     },
     close,
     onText(handler) {
@@ -104,4 +111,25 @@ export const createConnection = (socket: WebSocket, address: string, now: () => 
       if (socket.readyState === socket.OPEN) socket.ping()
     },
   }
+}
+
+let latest: { text: Buffer; whole: Buffer } | undefined
+
+/**
+ * The text with its head in front (RFC 6455 §5.2: the last of its message, without a mask). The library makes a head for
+ * each socket and writes two pieces; a room tells thousands the same, and one write of one piece costs half.
+ */
+const framed = (text: Buffer): Buffer => {
+  if (latest?.text !== text) latest = { text, whole: Buffer.concat([headOf(text.length), text]) }
+  return latest.whole
+}
+
+const headOf = (length: number): Buffer => {
+  if (length < 126) return Buffer.from([0x81, length])
+  const head = Buffer.alloc(length < 65_536 ? 4 : 10)
+  head[0] = 0x81
+  head[1] = length < 65_536 ? 126 : 127
+  if (length < 65_536) head.writeUInt16BE(length, 2)
+  else head.writeBigUInt64BE(BigInt(length), 2)
+  return head
 }

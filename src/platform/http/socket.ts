@@ -71,8 +71,8 @@ export const registerSockets = async (app: FastifyInstance, options: SocketsOpti
   const isFull = (address: string): boolean =>
     open.size >= options.total || (perAddress.get(address) ?? 0) >= options.perAddress
 
-  const keep = (socket: WebSocket, address: string): Connection => {
-    const connection = createConnection(socket, address, options.now)
+  const keep = (socket: WebSocket, { ip: address, raw }: FastifyRequest): Connection => {
+    const connection = createConnection(socket, raw.socket, address, options.now)
     open.add(connection)
     perAddress.set(address, (perAddress.get(address) ?? 0) + 1)
     connection.onClose(() => {
@@ -105,7 +105,7 @@ export const registerSockets = async (app: FastifyInstance, options: SocketsOpti
           const ready = prepared.get(request)
           // Others may have opened theirs while this one was prepared.
           if (ready === undefined || isFull(request.ip)) return socket.close(1013, 'too many sockets')
-          route.open(keep(socket, request.ip), ready)
+          route.open(keep(socket, request), ready)
         },
       })
     },
