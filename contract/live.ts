@@ -58,6 +58,21 @@ export const health = z.object({
 })
 export type Health = z.infer<typeof health>
 
+/** The incoming stream over about two seconds. */
+export const healthPoint = z.object({
+  at: time,
+  video_kbps: z.number(),
+  audio_kbps: z.number(),
+  fps: z.number(),
+  /** Seconds; null before the second keyframe. */
+  keyframe_interval: z.number().nullable(),
+  /** Frames that the encoder left out in these two seconds; null where the frame rate is not constant. */
+  dropped_frames: z.number().int().nullable(),
+  /** Milliseconds by which sound comes before its picture; negative after it; null without both. */
+  skew: z.number().nullable(),
+})
+export type HealthPoint = z.infer<typeof healthPoint>
+
 export const ownRoom = room.extend({
   replay: replayChoice,
   /** Who may make clips here. */
@@ -100,6 +115,23 @@ export const getMyRoom = endpoint({
   summary: 'My room, with the health of the incoming stream',
   access: 'user',
   data: ownRoom,
+})
+
+export const getMyHealth = endpoint({
+  method: 'GET',
+  path: `${apiPrefix}/me/room/health`,
+  tag,
+  summary: 'How my incoming stream did in the last ten minutes, oldest first',
+  access: 'user',
+  query: z.object({
+    /** Only what came after this moment, as the last `at` said it. */
+    since: time.optional(),
+  }),
+  data: z.object({
+    /** null while there is no live session. */
+    session_id: id.nullable(),
+    items: z.array(healthPoint),
+  }),
 })
 
 export const patchMyRoom = endpoint({

@@ -121,7 +121,15 @@ const rows: Readonly<Record<string, Row>> = {
         'socketTicket',
       ])
       .concat(['listMyCoins', 'createPost', 'getFeed', 'uploadPostPicture', 'clearHistory', 'createPlaylist'])
-      .concat(['listHistory', 'listMyPlaylists', 'listWatchLater', 'patchHistory', 'endStream', 'getMyRoom'])
+      .concat([
+        'listHistory',
+        'listMyPlaylists',
+        'listWatchLater',
+        'patchHistory',
+        'endStream',
+        'getMyRoom',
+        'getMyHealth',
+      ])
       .concat(['patchMyRoom', 'postRoomCover', 'rotateStreamKey', 'getPrivacy', 'getUnread', 'listMessages'])
       .concat(['patchPrivacy', 'readMessages', 'createReport', 'batchVideos', 'createFolder', 'createVideo'])
       .concat(['getMyStorage', 'listFavourites', 'listFolders', 'listMyVideos', 'addWatchLater'])

@@ -61,7 +61,8 @@ export interface LiveSession {
   /** A new publisher; the one before is cut. */
   publish(handle: PublishHandle): PublicationSink
   cut(reason: string): void
-  health(elapsedMs: number): StreamHealth | undefined
+  /** Since the last call; undefined while nobody publishes or it is too early to tell. */
+  health(): StreamHealth | undefined
   /** For good. */
   end(): Promise<EndedSummary>
   /** The process stops; the session may go on in the next. */
@@ -192,17 +193,19 @@ export const createSession = (options: SessionOptions): LiveSession => {
     return {
       video(timestampMs, body) {
         if (!active()) return
-        counter.video(body.length)
+        const nowMs = options.now()
         const item = demuxer.video(timestampMs, body)
+        counter.video(nowMs, body.length, item)
         if (item?.kind === 'config') packager.config(item.config)
-        else if (item?.kind === 'video') packager.video(item, options.now())
+        else if (item?.kind === 'video') packager.video(item, nowMs)
       },
       audio(timestampMs, body) {
         if (!active()) return
-        counter.audio(body.length)
+        const nowMs = options.now()
         const item = demuxer.audio(timestampMs, body)
+        counter.audio(nowMs, body.length, item)
         if (item?.kind === 'config') packager.config(item.config)
-        else if (item?.kind === 'audio') packager.audio(item, options.now())
+        else if (item?.kind === 'audio') packager.audio(item, nowMs)
       },
       metadata({ width, height }) {
         if (typeof width !== 'number' || typeof height !== 'number') return
@@ -246,10 +249,9 @@ export const createSession = (options: SessionOptions): LiveSession => {
       return sinkFor(handle)
     },
     cut,
-    health(elapsedMs) {
+    health() {
       if (current === undefined) return undefined
-      return counter.report(packager.stats, {
-        elapsedMs,
+      return counter.report(options.now(), packager.stats, {
         droppedReaders: updates.dropped,
         recordingBytes: recorder?.bytes ?? 0,
         recordingStopped: recorder?.stopped ?? false,

@@ -121,12 +121,9 @@ export const createSessions = (options: SessionsOptions): Sessions => {
     }
   }
 
-  let lastHealthMs = options.now()
   const health = setInterval(() => {
-    const elapsedMs = Math.max(1, options.now() - lastHealthMs)
-    lastHealthMs += elapsedMs
     for (const session of sessions.values()) {
-      const report = session.health(elapsedMs)
+      const report = session.health()
       if (report !== undefined) tell(session.sessionId, session.roomId, { type: 'health', health: report })
     }
   }, healthEveryMs)

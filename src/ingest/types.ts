@@ -22,9 +22,15 @@ export type StreamWarning =
 export interface StreamHealth {
   video: { codec: string; width: number; height: number; fps: number } | null
   audio: { codec: string; sampleRate: number; channels: number } | null
-  bitrateKbps: number
+  /** Kilobits a second, as they arrived. */
+  videoKbps: number
+  audioKbps: number
   /** Between the last two keyframes; null before the second one. */
   keyframeIntervalMs: number | null
+  /** Frames whose times are missing since the last report; null where the frame rate is not constant. */
+  missingFrames: number | null
+  /** How far sound comes before its picture, by their time stamps; negative after it, null without both. */
+  skewMs: number | null
   /** Readers (recorder, links) that were cut off since they could not keep up. */
   droppedReaders: number
   recordingBytes: number

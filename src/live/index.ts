@@ -28,6 +28,7 @@ import { createClips } from './clips.ts'
 import { createCovers } from './covers.ts'
 import { addToCounter, likesOf } from './gift-store.ts'
 import { createGifts } from './gifts.ts'
+import { createHealthLog } from './health-log.ts'
 import { createHubs } from './hubs.ts'
 import { forgetLeavers } from './leavers.ts'
 import { createModeration } from './moderation.ts'
@@ -44,7 +45,6 @@ import { createPutReplay } from './replay.ts'
 import type { Replays } from './replay.ts'
 import type { RoomNow } from './room-hub.ts'
 import { createRooms } from './rooms.ts'
-import { healthLifeMs, toHealth } from './rules.ts'
 import type { RoomNews } from './room-channel.ts'
 import { createSchedule } from './schedule.ts'
 import { createSessions } from './sessions.ts'
@@ -111,7 +111,7 @@ export const createLive = async (deps: LiveDeps) => {
   const { config, db, kv, bus, clock, users, danmaku, events } = deps
   const log = deps.log.child({ feature: 'live' })
   const turns = createTurns()
-  const health = new Map<string, { health: Health; atMs: number }>()
+  const health = createHealthLog({ clock })
   const link = (): IngestLink => opened
 
   const pictures = createPictures({
@@ -139,10 +139,7 @@ export const createLive = async (deps: LiveDeps) => {
     clock,
     users,
     cursorSecret: deps.cursorSecret,
-    healthOf: (sessionId) => {
-      const known = health.get(sessionId)
-      return known && clock.now() - known.atMs < healthLifeMs ? known.health : undefined
-    },
+    health,
     viewersOf: (roomId) => hubs.viewersOf(roomId),
     cut: (sessionId, reason) => link().cut(sessionId, reason),
     isReplayPublic: deps.replays.isPublic,
@@ -222,14 +219,14 @@ export const createLive = async (deps: LiveDeps) => {
     authorise: authorise.byKey,
     onEvent: (event) => {
       if (event.type === 'health') {
-        health.set(event.sessionId, { health: toHealth(event.health), atMs: clock.now() })
+        health.keep(event.sessionId, event.atMs, event.health)
         return
       }
       void sessions.handle(event)
       // So that there is a picture for the replay although nobody looked while it was live.
       if (deps.hasFfmpeg && (event.type === 'started' || event.type === 'stopped'))
         void pictures.last(event.sessionId)
-      if (event.type === 'ended') health.delete(event.sessionId)
+      if (event.type === 'ended') health.forget(event.sessionId)
     },
   })
 
@@ -317,7 +314,7 @@ export const createLive = async (deps: LiveDeps) => {
       },
       publish: (...args: Parameters<IngestLink['publish']>) => link().publish(...args),
     },
-    healthOf: (sessionId: string): Health | null => rooms.healthOf(sessionId) ?? null,
+    healthOf: (sessionId: string): Health | null => health.now(sessionId) ?? null,
     isIngestUp: (): boolean => link().connected,
     /** After the HTTP server, before danmaku, bus and database. */
     async close(): Promise<void> {

@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
-import type { OwnRoom, Room } from '../../contract/live.ts'
+import type { DataOf } from '../../contract/endpoint.ts'
+import type { getMyHealth, OwnRoom, Room } from '../../contract/live.ts'
 import { createIngestLink } from '../ingest/index.ts'
 import { systemClock } from '../platform/clock/clock.ts'
 import type { Db } from '../platform/db/db.ts'
@@ -52,7 +53,7 @@ const startIngest = async (directory: string, rtmpPort = 0) => {
   return { child, port, [Symbol.asyncDispose]: () => kill(child) }
 }
 
-const startPublisher = (port: number, key: string) => {
+const startPublisher = (port: number, key: string, more: readonly string[] = []) => {
   const input = ['-re', '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=30', '-f', 'lavfi', '-i', 'sine=440']
   const video = [
     '-c:v',
@@ -66,7 +67,7 @@ const startPublisher = (port: number, key: string) => {
     '-pix_fmt',
     'yuv420p',
   ]
-  const output = ['-c:a', 'aac', '-f', 'flv', `rtmp://127.0.0.1:${port}/live/${key}`]
+  const output = [...more, '-c:a', 'aac', '-f', 'flv', `rtmp://127.0.0.1:${port}/live/${key}`]
   const child = spawn('ffmpeg', ['-nostdin', '-loglevel', 'error', ...input, ...video, ...output], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
@@ -201,6 +202,54 @@ describe.each(databases)('live on $name', ({ open }) => {
     expect(app.replays.get(session ?? '')).toMatchObject({ final: true })
     const cover = (await roomOf(app, owner)).cover_url
     expect((await fetch(`${app.base}${cover}`)).status).toBe(200)
+  })
+})
+
+describe.each(databases)('health on $name', ({ open }) => {
+  it("of a stream that drops frames is its owner's to see, over a reconnect too", async () => {
+    await using place = await temporary()
+    await using db = await open()
+    await using ingest = await startIngest(place.directory)
+    await using app = await setUp(db, place.directory)
+    const owner = await app.signUp()
+    const other = await app.signUp()
+    const key = await keyOf(app, owner)
+    const history = async (person?: Person, since = '') =>
+      app.call<DataOf<typeof getMyHealth>>('GET', `/me/room/health${since}`, person)
+    const grown = async (count: number) => {
+      await expect
+        .poll(async () => (await history(owner)).data.items.length, { timeout: 30_000, interval: 100 })
+        .toBeGreaterThanOrEqual(count)
+      return (await history(owner)).data.items
+    }
+    // Five frames of every thirty are left out before they are encoded; the times of the others stay.
+    const leaveOut = ['-vf', "select='not(between(mod(n,30),10,14))'", '-fps_mode', 'passthrough']
+    await using publisher = startPublisher(ingest.port, key, leaveOut)
+    const points = await grown(3)
+    const last = points.at(-1)
+    expect(last?.dropped_frames).toBeGreaterThanOrEqual(5)
+    expect(last?.dropped_frames).toBeLessThanOrEqual(15)
+    expect(last?.video_kbps).toBeGreaterThan(10)
+    expect(last?.audio_kbps).toBeGreaterThan(10)
+    expect(Math.abs(last?.skew ?? 1_000)).toBeLessThan(200)
+    const since = `?since=${encodeURIComponent(points.at(-2)?.at ?? '')}`
+    expect((await history(owner, since)).data.items[0]).toEqual(last)
+
+    expect((await history(other)).data).toEqual({ session_id: null, items: [] })
+    expect((await history()).status).toBe(401)
+    const { data: room } = await app.call<Room>('GET', `/live/${owner.roomId}`, other)
+    expect(room).not.toHaveProperty('health')
+
+    // Back with all of its frames: the same history goes on, and the time away is no loss.
+    await kill(publisher.child)
+    await becomes(app, owner, 'reconnecting', 5_000)
+    const before = (await history(owner)).data
+    await using _again = startPublisher(ingest.port, key)
+    const after = await grown(before.items.length + 2)
+    expect(after.slice(0, before.items.length)).toEqual(before.items)
+    expect(after.slice(before.items.length).map((point) => point.dropped_frames)).toEqual(
+      after.slice(before.items.length).map(() => 0),
+    )
   })
 })
 

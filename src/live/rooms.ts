@@ -1,6 +1,7 @@
 /** Owns the use cases of a room: looking at it, changing it, its stream key. Its row is made when first needed. */
 import type { z } from 'zod'
-import type { Health, OwnRoom, Room, patchMyRoom, listLive } from '../../contract/live.ts'
+import type { DataOf } from '../../contract/endpoint.ts'
+import type { OwnRoom, Room, getMyHealth, patchMyRoom, listLive } from '../../contract/live.ts'
 import type { Clock } from '../platform/clock/clock.ts'
 import { cutPage, decodeCursor, encodeCursor } from '../platform/db/cursor.ts'
 import type { Db } from '../platform/db/db.ts'
@@ -9,6 +10,7 @@ import { secretToken } from '../platform/ids/ids.ts'
 import { toAuthor } from '../user/index.ts'
 import type { UserService, UserWithCounts } from '../user/index.ts'
 import { likesOf } from './gift-store.ts'
+import type { HealthLog } from './health-log.ts'
 import type { RoomOrder } from './order.ts'
 import type { RoomNow } from './room-hub.ts'
 import { defaultTitle, hasStreamKey, keyHash, roomStateOf } from './rules.ts'
@@ -22,7 +24,7 @@ interface Deps {
   clock: Clock
   users: UserService
   cursorSecret: Uint8Array
-  healthOf: (sessionId: string) => Health | undefined
+  health: Pick<HealthLog, 'now' | 'points'>
   /** What keeps a room in order: for its sockets. */
   readOrder: (ownerId: string) => Promise<RoomOrder>
   /** Fresher than the row where this process has the room's sockets. */
@@ -42,7 +44,7 @@ type ListQuery = z.output<NonNullable<typeof listLive.query>>
 export type Rooms = ReturnType<typeof createRooms>
 
 export const createRooms = (deps: Deps) => {
-  const { db, clock, users, cursorSecret, healthOf, viewersOf, cut, isReplayPublic, changed } = deps
+  const { db, clock, users, cursorSecret, health, viewersOf, cut, isReplayPublic, changed } = deps
   const { hasPictures, replayDefault, readOrder } = deps
 
   const ownerOf = async (userId: string): Promise<UserWithCounts> => {
@@ -130,14 +132,21 @@ export const createRooms = (deps: Deps) => {
       replay: (room?.replay ?? (await replayDefault())) as OwnRoom['replay'],
       clips: (room?.clips ?? 'everyone') as OwnRoom['clips'],
       has_stream_key: hasStreamKey(room?.stream_key_hash),
-      health: (running && healthOf(running.id)) ?? null,
+      health: (running && health.now(running.id)) ?? null,
     }
   }
 
   return {
     mine,
-    healthOf,
     ensure: async (userId: string): Promise<RoomRow> => ensure(await ownerOf(userId)),
+
+    /** How the owner's stream did; `since` as the last answer's newest point says it. */
+    async healthSince(userId: string, since: string | undefined): Promise<DataOf<typeof getMyHealth>> {
+      const running = await store.findRunning(db, userId)
+      if (running === undefined) return { session_id: null, items: [] }
+      const sinceMs = since === undefined ? undefined : Date.parse(since)
+      return { session_id: running.id, items: health.points(running.id, sinceMs) }
+    },
 
     /** The room, or undefined where there is none. */
     async find(roomId: string, viewer?: string): Promise<Room | undefined> {

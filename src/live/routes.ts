@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { listLiveDanmaku } from '../../contract/danmaku.ts'
 import {
   endStream,
+  getMyHealth,
   getMyRoom,
   getRoom,
   listLive,
@@ -40,6 +41,8 @@ export const mountLiveRoutes = ({ app, router, limits, live, config }: Deps): vo
   })
 
   router.on(getMyRoom, ({ caller }) => rooms.mine(caller.userId))
+
+  router.on(getMyHealth, ({ caller, query }) => rooms.healthSince(caller.userId, query.since))
 
   router.on(patchMyRoom, ({ caller, body }) => rooms.change(caller.userId, body))
 

@@ -1,6 +1,6 @@
 /** Owns the pure rules of rooms and live sessions. */
 import { createHash } from 'node:crypto'
-import type { Health } from '../../contract/live.ts'
+import type { Health, HealthPoint } from '../../contract/live.ts'
 import type { StreamHealth } from '../ingest/index.ts'
 import type { SessionRow } from './store.ts'
 
@@ -29,6 +29,8 @@ export const roomStateOf = (session: SessionRow | undefined): 'idle' | 'live' | 
 export const deservesReplay = (session: SessionRow, mediaMs: number): boolean =>
   session.replay !== 'none' && session.recorded === 1 && mediaMs >= shortestReplayMs
 
+const toSeconds = (ms: number | null): number | null => (ms === null ? null : ms / 1000)
+
 export const toHealth = (health: StreamHealth): Health => {
   const { video, audio, keyframeIntervalMs } = health
   const warnings = health.warnings.filter(
@@ -37,15 +39,14 @@ export const toHealth = (health: StreamHealth): Health => {
   return {
     video: video && {
       ...video,
-      // Ingest counts both tracks together; sound is a few per cent of it.
-      bitrate_kbps: Math.round(health.bitrateKbps),
-      keyframe_interval: keyframeIntervalMs === null ? null : keyframeIntervalMs / 1000,
+      bitrate_kbps: health.videoKbps,
+      keyframe_interval: toSeconds(keyframeIntervalMs),
     },
     audio: audio && {
       codec: audio.codec,
       sample_rate: audio.sampleRate,
       channels: audio.channels,
-      bitrate_kbps: video === null ? Math.round(health.bitrateKbps) : 0,
+      bitrate_kbps: health.audioKbps,
     },
     warnings: [
       ...warnings,
@@ -53,3 +54,13 @@ export const toHealth = (health: StreamHealth): Health => {
     ],
   }
 }
+
+export const toHealthPoint = (atMs: number, health: StreamHealth): HealthPoint => ({
+  at: new Date(atMs).toISOString(),
+  video_kbps: health.videoKbps,
+  audio_kbps: health.audioKbps,
+  fps: health.video?.fps ?? 0,
+  keyframe_interval: toSeconds(health.keyframeIntervalMs),
+  dropped_frames: health.missingFrames,
+  skew: health.skewMs,
+})

@@ -1,6 +1,7 @@
 /** The life of a live session: every transition by time and by what ingest says, on a clock that is moved by hand. */
 import { describe, expect, it } from 'vitest'
-import type { OwnRoom, Room } from '../../contract/live.ts'
+import type { DataOf } from '../../contract/endpoint.ts'
+import type { getMyHealth, OwnRoom, Room } from '../../contract/live.ts'
 import { createManualClock } from '../platform/clock/clock.ts'
 import { testDatabases } from '../platform/db/testing.ts'
 import type { Db } from '../platform/db/db.ts'
@@ -278,8 +279,11 @@ describe.each(testDatabases())('live sessions on $name', ({ open }) => {
       health: {
         video: { codec: 'avc1.64001f', width: 1280, height: 720, fps: 30 },
         audio: { codec: 'mp4a.40.2', sampleRate: 48_000, channels: 2 },
-        bitrateKbps: 2500.4,
+        videoKbps: 2500,
+        audioKbps: 160,
         keyframeIntervalMs: 2000,
+        missingFrames: 4,
+        skewMs: -12,
         droppedReaders: 0,
         recordingBytes: 1,
         warnings: ['long_gop', 'clock_jump'],
@@ -288,9 +292,33 @@ describe.each(testDatabases())('live sessions on $name', ({ open }) => {
     const mine = async () => (await app.call<OwnRoom>('GET', '/me/room', owner)).data
     expect((await mine()).health).toMatchObject({
       video: { width: 1280, bitrate_kbps: 2500, keyframe_interval: 2 },
+      audio: { bitrate_kbps: 160 },
       warnings: ['long_gop'],
     })
+    const history = async (person: Person, since?: string) => {
+      const query = since === undefined ? '' : `?since=${encodeURIComponent(since)}`
+      return (await app.call<DataOf<typeof getMyHealth>>('GET', `/me/room/health${query}`, person)).data
+    }
+    const at = new Date(startMs).toISOString()
+    expect(await history(owner)).toEqual({
+      session_id: sessionId,
+      items: [
+        {
+          at,
+          video_kbps: 2500,
+          audio_kbps: 160,
+          fps: 30,
+          keyframe_interval: 2,
+          dropped_frames: 4,
+          skew: -12,
+        },
+      ],
+    })
+    expect((await history(owner, at)).items).toEqual([])
+    expect(await history(await app.signUp())).toEqual({ session_id: null, items: [] })
     clock.advance(6_000)
     expect((await mine()).health).toBeNull()
+    // What was is still known.
+    expect((await history(owner)).items).toHaveLength(1)
   })
 })

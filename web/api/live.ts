@@ -3,6 +3,7 @@ import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tansta
 import type { z } from 'zod'
 import {
   endStream,
+  getMyHealth,
   getMyRoom,
   getRoom,
   listLive,
@@ -13,6 +14,7 @@ import {
   rotateStreamKey,
   unmuteUser,
 } from '../../contract/live.ts'
+import type { DataOf } from '../../contract/endpoint.ts'
 import type { CategoryId, OwnRoom, Room } from './shapes.ts'
 import { call } from './client.ts'
 
@@ -47,6 +49,38 @@ export const useMyRoom = () =>
     staleTime: 0,
     refetchInterval: 2000,
   })
+
+/** As far back as the server keeps it. */
+const healthHistoryMs = 600_000
+
+/** What is new after what is known already; another session begins anew. */
+const joinHealth = (
+  before: DataOf<typeof getMyHealth> | undefined,
+  news: DataOf<typeof getMyHealth>,
+): DataOf<typeof getMyHealth> => {
+  if (before?.session_id !== news.session_id) return news
+  const known = before.items.at(-1)?.at ?? ''
+  const items = [...before.items, ...news.items.filter(({ at }) => at > known)]
+  const fromMs = Date.parse(items.at(-1)?.at ?? '') - healthHistoryMs
+  return { ...news, items: items.filter(({ at }) => Date.parse(at) >= fromMs) }
+}
+
+/** How the incoming stream did; after the first time only what is new is asked for. */
+export const useMyHealth = (enabled: () => boolean) => {
+  const client = useQueryClient()
+  const queryKey = ['my-health']
+  return useQuery({
+    queryKey,
+    enabled,
+    queryFn: async ({ signal }) => {
+      const before = client.getQueryData<DataOf<typeof getMyHealth>>(queryKey)
+      const since = before?.items.at(-1)?.at
+      return joinHealth(before, await call(getMyHealth, { query: { since } }, { signal }))
+    },
+    staleTime: 0,
+    refetchInterval: 2000,
+  })
+}
 
 const useRoomChange = <T, D>(change: (input: T) => Promise<D>) => {
   const client = useQueryClient()

@@ -171,6 +171,8 @@ export const studio: Pick<Messages, 'studio' | 'upload' | 'failure' | 'edit' | '
     status: 'Stream status',
     status_idle: 'Nothing is coming in yet',
     status_idle_text: 'This changes by itself when your software connects.',
+    charts_idle:
+      'Once it does, charts here show bitrate, frame rate, dropped frames, keyframes, and how well sound fits the picture.',
     status_live: 'You are live',
     status_reconnecting: 'The stream dropped, waiting for it',
     status_reconnecting_text: 'Stream again within {n} s and your viewers go on without reloading.',
@@ -184,6 +186,32 @@ export const studio: Pick<Messages, 'studio' | 'upload' | 'failure' | 'edit' | '
     seconds: '{n} s',
     none: 'none',
     healthy: 'All is well',
+    charts: 'Stream health',
+    charts_waiting: 'The first values arrive within a few seconds.',
+    chart_summary: 'Now {now}; between {low} and {high} in the last {span}.',
+    chart_level: 'Now {now}, unchanged in the last {span}.',
+    chart_line: '{name}: {text}',
+    chart_now: 'now',
+    dropped: 'Dropped frames, every 2 s',
+    dropped_unknown:
+      'Not known: as long as the frame rate is not constant, nothing tells which frames are missing.',
+    keyframes_unknown: 'Known after the second keyframe.',
+    skew: 'Sound against picture',
+    skew_early: '{n} ms early',
+    skew_late: '{n} ms late',
+    skew_unknown: 'Known when both sound and picture come in.',
+    advice_bitrate:
+      'The bitrate has fallen from about {usual} to {now} kb/s. If the picture is not simply still, your line cannot carry it: lower the bitrate in Settings → Output of OBS to at most 70 % of your upload, or take a cable instead of Wi-Fi.',
+    advice_fps:
+      'The frame rate is unsteady. See Docks → Stats in OBS: if frames are skipped due to encoding lag, take a faster preset or a hardware encoder (NVENC) in Settings → Output; if the network drops them, lower the bitrate there.',
+    advice_dropped:
+      '{n} % of the frames of the last half minute are missing. See Docks → Stats in OBS: if the network drops them, lower the bitrate in Settings → Output or take a cable instead of Wi-Fi; if encoding lags, take a faster preset or a hardware encoder (NVENC).',
+    advice_keyframes_close:
+      'Keyframes are closer together than they need to be, which costs picture quality: set “Keyframe interval” to 2 s in Settings → Output of OBS.',
+    advice_skew_before:
+      'Sound comes {n} ms before its picture. In OBS open Edit → Advanced Audio Properties, put “Sync Offset” back to 0 ms for every source, then change it until a clap fits; in Settings → Audio choose 48 kHz.',
+    advice_skew_after:
+      'Sound comes {n} ms after its picture. In OBS open Edit → Advanced Audio Properties, put “Sync Offset” back to 0 ms for every source, then change it until a clap fits; in Settings → Audio choose 48 kHz.',
     end: 'End stream',
     end_title: 'End this stream?',
     end_text: 'Your software is disconnected and this session is over. The replay is made at once.',

@@ -165,6 +165,7 @@ export const studio = {
     status: '直播状态',
     status_idle: '还没有收到画面',
     status_idle_text: '推流软件连上之后，这里会自动变化。',
+    charts_idle: '连上之后，这里会画出码率、帧率、丢帧、关键帧间隔和音画偏差。',
     status_live: '正在直播',
     status_reconnecting: '推流断开了，等待重连',
     status_reconnecting_text: '{n} 秒内重新推流，观众不用刷新就能接着看。',
@@ -178,6 +179,31 @@ export const studio = {
     seconds: '{n} 秒',
     none: '无',
     healthy: '一切正常',
+    charts: '推流质量',
+    charts_waiting: '几秒后就会有第一批数据。',
+    chart_summary: '现在 {now}；最近 {span} 内在 {low} 到 {high} 之间。',
+    chart_level: '现在 {now}，最近 {span} 内没有变化。',
+    chart_line: '{name}：{text}',
+    chart_now: '现在',
+    dropped: '丢帧（每 2 秒）',
+    dropped_unknown: '还不知道：帧率不固定时，看不出缺了哪些帧。',
+    keyframes_unknown: '收到第二个关键帧后才知道。',
+    skew: '音画偏差',
+    skew_early: '早 {n} 毫秒',
+    skew_late: '晚 {n} 毫秒',
+    skew_unknown: '声音和画面都收到后才知道。',
+    advice_bitrate:
+      '码率从约 {usual} kb/s 降到了 {now} kb/s。如果不是画面静止，就是网络带不动：在 OBS「设置 → 输出」里把码率调到上行带宽的七成以下，或把 Wi-Fi 换成网线。',
+    advice_fps:
+      '帧率忽高忽低。看 OBS 的「停靠窗口 → 统计」：编码跟不上，就在「设置 → 输出」里换更快的预设或硬件编码（NVENC）；网络丢帧，就在那里把码率调低。',
+    advice_dropped:
+      '最近半分钟缺了 {n}% 的帧。看 OBS 的「停靠窗口 → 统计」：网络丢帧，就在「设置 → 输出」里把码率调低，或把 Wi-Fi 换成网线；编码跟不上，就换更快的预设或硬件编码（NVENC）。',
+    advice_keyframes_close:
+      '关键帧比需要的更密，会损失画质：在 OBS「设置 → 输出」里把「关键帧间隔」改成 2 秒。',
+    advice_skew_before:
+      '声音比画面早 {n} 毫秒。在 OBS「编辑 → 高级音频属性」里把每个来源的「同步偏移」改回 0 毫秒，再调到拍手的声音和画面对得上；「设置 → 音频」里采样率选 48 kHz。',
+    advice_skew_after:
+      '声音比画面晚 {n} 毫秒。在 OBS「编辑 → 高级音频属性」里把每个来源的「同步偏移」改回 0 毫秒，再调到拍手的声音和画面对得上；「设置 → 音频」里采样率选 48 kHz。',
     end: '结束直播',
     end_title: '结束这场直播？',
     end_text: '推流会被断开，这一场到此为止，回放会马上生成。',
