@@ -9,8 +9,10 @@ const count = z.number().int()
 
 export const comment = z.object({
   id,
-  /** As in the video's address. */
-  video_id: id,
+  /** As in the video's address; null below a post. */
+  video_id: id.nullable(),
+  /** The post that it stands under; null below a video. */
+  post_id: id.nullable(),
   /** The comment at the top of the thread; null for that one itself. */
   root_id: id.nullable(),
   /** The comment that was answered, and by whom it is; null at the top. */
@@ -21,7 +23,7 @@ export const comment = z.object({
   /** The place in the video that it is about. */
   time: seconds.nullable(),
   author: author.nullable(),
-  /** By the author of the video. */
+  /** By the author of the video or the post. */
   by_owner: z.boolean(),
   create_time: time,
   edit_time: time.nullable(),
@@ -40,6 +42,9 @@ export const commentSort = z.enum(['hot', 'newest'])
 export const commentText = prose(1000).pipe(z.string().min(1))
 /** So long may a comment be edited. */
 export const editWindowS = 15 * 60
+
+/** What comments stand under. */
+export type CommentedKind = 'video' | 'post'
 
 const newComment = z.strictObject({ text: commentText, time: seconds.optional() })
 
@@ -74,6 +79,31 @@ export const postComment = endpoint({
   access: 'user',
   params: idParams,
   body: newComment,
+  data: thread,
+  errors: ['not_found', 'rate_limited', 'comment_repeated', 'text_forbidden', 'comments_blocked'],
+  success: { zh: '评论已发布', en: 'Comment posted' },
+})
+
+export const listPostComments = endpoint({
+  method: 'GET',
+  path: `${apiPrefix}/posts/{id}/comments`,
+  tag,
+  summary: 'Comments on a post, the pinned one first, each with its first replies',
+  access: 'optional',
+  params: idParams,
+  query: pageQuery.extend({ sort: commentSort.default('hot') }),
+  data: page(thread).extend({ total: count }),
+  errors: ['not_found', 'cursor_invalid'],
+})
+
+export const commentOnPost = endpoint({
+  method: 'POST',
+  path: `${apiPrefix}/posts/{id}/comments`,
+  tag,
+  summary: 'Comment on a post; @username mentions somebody',
+  access: 'user',
+  params: idParams,
+  body: z.strictObject({ text: commentText }),
   data: thread,
   errors: ['not_found', 'rate_limited', 'comment_repeated', 'text_forbidden', 'comments_blocked'],
   success: { zh: '评论已发布', en: 'Comment posted' },
@@ -121,7 +151,7 @@ export const deleteComment = endpoint({
   method: 'DELETE',
   path: `${apiPrefix}/comments/{id}`,
   tag,
-  summary: "Delete a comment: one's own, on one's own video, or as a moderator",
+  summary: "Delete a comment: one's own, below one's own video or post, or as a moderator",
   access: 'user',
   params: idParams,
   data: nothing,
@@ -157,7 +187,7 @@ export const pinComment = endpoint({
   method: 'PUT',
   path: `${apiPrefix}/comments/{id}/pin`,
   tag,
-  summary: "Pin a comment on one's own video, in place of the one pinned before",
+  summary: "Pin a comment below one's own video or post, in place of the one pinned before",
   access: 'user',
   params: idParams,
   body: empty.optional(),
@@ -178,10 +208,14 @@ export const unpinComment = endpoint({
 
 declare module './events.ts' {
   interface Events {
-    /** `parent_id` is the comment that was answered, null at the top; `mentioned_ids` are users. */
+    /**
+     * Below a video or a post: the other is null. `parent_id` is the comment that was answered, null at the top;
+     * `mentioned_ids` are users.
+     */
     'comment.created': {
       comment_id: string
-      video_id: string
+      video_id: string | null
+      post_id: string | null
       user_id: string
       parent_id: string | null
       mentioned_ids: string[]

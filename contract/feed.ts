@@ -27,7 +27,7 @@ export const post = z.object({
   pictures: z.array(postPicture),
   author,
   create_time: time,
-  counts: z.object({ likes: z.number().int() }),
+  counts: z.object({ likes: z.number().int(), comments: z.number().int() }),
   mine: z.object({ liked: z.boolean() }),
 })
 export type Post = z.infer<typeof post>

@@ -49,6 +49,8 @@ export const notificationSubject = z.object({
   id,
   /** The video that a comment stands under. */
   video_id: id.nullable(),
+  /** The post that a comment stands under. */
+  post_id: id.nullable(),
   title: z.string().nullable(),
   cover_url: z.string().nullable(),
 })

@@ -3,9 +3,9 @@ import type { AppDeps } from './app.ts'
 import { createAdmin } from './admin/index.ts'
 import { createAudit } from './audit/index.ts'
 import { createCoins } from './coin/index.ts'
-import { createComments } from './comment/index.ts'
+import { createComments, createVideoSubject, deleteCommentsOf } from './comment/index.ts'
 import { createCuration, createDanmaku, deleteTimeline } from './danmaku/index.ts'
-import { createFeed } from './feed/index.ts'
+import { createFeed, createPostSubject } from './feed/index.ts'
 import { createIngestLink } from './ingest/index.ts'
 import { createLibrary } from './library/index.ts'
 import { createLive, createReplays, deleteRecording, voidStreamKey } from './live/index.ts'
@@ -99,17 +99,6 @@ export const createFeatures = async (
   )
   const { service } = videos
   const { isForbidden } = settings
-  const comments = createComments({
-    db,
-    kv,
-    clock,
-    events,
-    audit,
-    users,
-    videos: service,
-    isForbidden,
-    cursorSecret,
-  })
   const library = createLibrary({ db, clock, log, users, videos: service, cursorSecret })
   making.defer(() => library.close())
   const danmaku = createDanmaku({
@@ -124,6 +113,7 @@ export const createFeatures = async (
   const { countDanmaku: count } = service
   const curation = createCuration({ db, clock, cursorSecret, count, isForbidden })
   service.upkeep.alsoPurge((trx, _videoId, timelineId) => deleteTimeline(trx, timelineId))
+  service.upkeep.alsoPurge(deleteCommentsOf)
   for (const [name, rows] of [
     ['videos', videos.service.exportOf.bind(videos.service)],
     ['danmaku', danmaku.exportOf.bind(danmaku)],
@@ -179,6 +169,10 @@ export const createFeatures = async (
     log,
   })
   making.defer(() => feed.close())
+  const comments = createComments({
+    ...{ db, kv, clock, events, audit, users, isForbidden, cursorSecret },
+    subjects: { video: createVideoSubject(service), post: createPostSubject({ db }) },
+  })
   const messages = await createMessages({
     db,
     kv,
@@ -222,7 +216,7 @@ export const createFeatures = async (
     }),
   })
   const webhooks = await createWebhooks({
-    ...{ db, clock, jobs, events, cursorSecret, videos: videos.service },
+    ...{ db, clock, jobs, events, cursorSecret, videos: videos.service, posts: feed.posts },
     key: secrets.keyFor('webhook'),
     allowPrivate: config.privateDestinations,
     isWorker: config.roles.includes('worker'),

@@ -49,10 +49,15 @@ export const createSubjects = (deps: Deps): Readonly<Record<ReportKind, Subject>
       async find(id, caller) {
         const comment = (await comments.textsOf([id])).get(id)
         if (comment === undefined) return undefined
-        const video = await unlessAbsent(videos.get(comment.videoId, { caller, language: 'zh' }))
-        if (video === undefined) return undefined
-        const { text, userId: ownerId, videoId } = comment
-        return { ownerId, snapshot: { ...blank, text, path: `/video/${videoId}?comment=${id}` } }
+        const { text, userId: ownerId, subject } = comment
+        const below = await unlessAbsent<unknown>(
+          subject.kind === 'video'
+            ? videos.get(subject.id, { caller, language: 'zh' })
+            : posts.get(subject.id, caller.userId),
+        )
+        if (below === undefined) return undefined
+        const path = `/${subject.kind}/${subject.id}?comment=${id}`
+        return { ownerId, snapshot: { ...blank, text, path } }
       },
       remove: async (id, by) => void (await unlessAbsent(comments.remove(id, by))),
     },

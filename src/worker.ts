@@ -1,6 +1,5 @@
 /** Owns what a worker process is made of: the queue and what works it, and an HTTP server that only tells its health. */
-import { createSettings } from './site/index.ts'
-import { createComments } from './comment/index.ts'
+import { deleteCommentsOf } from './comment/index.ts'
 import { createLibrary } from './library/index.ts'
 import { createCoins } from './coin/index.ts'
 import { deleteTimeline } from './danmaku/index.ts'
@@ -55,8 +54,7 @@ export const createWorkerProcess = async ({
 
   // They delete what hangs on a video together with it.
   videos.service.upkeep.alsoPurge((trx, _videoId, timelineId) => deleteTimeline(trx, timelineId))
-  const { isForbidden } = createSettings({ db, clock, config })
-  createComments({ db, kv, clock, events, audit, users, videos: videos.service, isForbidden, cursorSecret })
+  videos.service.upkeep.alsoPurge(deleteCommentsOf)
   const library = createLibrary({ db, clock, log, users, videos: videos.service, cursorSecret })
   making.defer(() => library.close())
 

@@ -67,7 +67,11 @@ const ofComment = (kind: Kind, body?: object): Row => ({
   params: id((w) => w.comment),
   ...(body && { body }),
 })
-const ofPost = (kind: Kind): Row => ({ kind, params: id((w) => w.post) })
+const ofPost = (kind: Kind, body?: object): Row => ({
+  kind,
+  params: id((w) => w.post),
+  ...(body && { body }),
+})
 const ofPlaylist = (body?: object): Row => ({
   kind: 'hidden',
   params: (w) => ({ id: w.playlist, video_id: w.video }),
@@ -210,6 +214,8 @@ const rows: Readonly<Record<string, Row>> = {
   // comments
   listComments: ofSecret(),
   postComment: ofSecret({ text: 'x' }),
+  listPostComments: ofPost('shown'),
+  commentOnPost: ofPost('shown', { text: '好的' }),
   getComment: ofComment('shown'),
   listReplies: ofComment('shown'),
   postReply: ofComment('shown', { text: '好的' }),

@@ -49,6 +49,7 @@ it('keeps every count equal to its rows through a storm with kills', async () =>
     () => ['DELETE', `/api/v1/users/${one(persons).id}/follow`],
     () => ['PUT', `/api/v1/posts/${one(posts)}/like`],
     () => ['DELETE', `/api/v1/posts/${one(posts)}/like`],
+    () => ['POST', `/api/v1/posts/${one(posts)}/comments`, { text: `说 ${randomInt(1e9)}` }],
     () => ['PUT', `/api/v1/comments/${one(comments)}/like`],
     () => ['DELETE', `/api/v1/comments/${one(comments)}`],
     () => ['POST', `/api/v1/comments/${one(comments)}/replies`, { text: `回 ${randomInt(1e9)}` }],

@@ -36,7 +36,8 @@ export const paths = {
   coins: () => '/library/coins',
   playlist: (id: string) => `/playlist/${id}`,
   inPlaylist: (video: string, playlist: string) => `/video/${video}?list=${playlist}`,
-  comment: (video: string, id: string) => `/video/${video}?comment=${id}`,
+  comment: (subject: { kind: 'video' | 'post'; id: string }, id: string) =>
+    `/${subject.kind}/${subject.id}?comment=${id}`,
   admin: (area?: AdminArea, query?: Record<string, string>) =>
     `/admin${area ? `/${area}` : ''}${query ? `?${new URLSearchParams(query)}` : ''}`,
   adminUser: (id: string) => `/admin/users/${id}`,

@@ -1,14 +1,22 @@
-/** Comments over HTTP on both engines: threads, likes, pins, deletion, the guard against spam. */
+/** Comments on videos and posts over HTTP on both engines: threads, likes, pins, deletion, the guard against spam. */
+import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Comment } from '../../contract/comment.ts'
+import type { EventOf } from '../../contract/events.ts'
 import type { Video } from '../../contract/video.ts'
 import { createAudit } from '../audit/index.ts'
+import { createPostSubject } from '../feed/commented.ts'
+import { findPost } from '../feed/post-store.ts'
+import { createPosts } from '../feed/posts.ts'
+import type { Posts } from '../feed/posts.ts'
 import { createManualClock } from '../platform/clock/clock.ts'
 import { explain } from '../platform/db/explain.ts'
+import { migrate } from '../platform/db/migrate.ts'
+import { migrations } from '../platform/db/migrations/index.ts'
 import { testDatabases } from '../platform/db/testing.ts'
 import { createVideoTestApp } from '../video/testing.ts'
 import type { Person, VideoTestApp } from '../video/testing.ts'
-import { createComments, mountCommentRoutes } from './index.ts'
+import { createComments, createVideoSubject, deleteCommentsOf, mountCommentRoutes } from './index.ts'
 import type { CommentService } from './index.ts'
 import { mentionsIn } from './rules.ts'
 import * as store from './store.ts'
@@ -25,21 +33,33 @@ describe('the rules of comments', () => {
   })
 })
 
-describe.each(testDatabases())('comments on $name', (engine) => {
+const subjects = testDatabases().flatMap((engine) =>
+  (['video', 'post'] as const).map((kind) => ({ name: `${kind}s on ${engine.name}`, engine, kind })),
+)
+
+describe.each(subjects)('comments on $name', ({ engine, kind }) => {
   const clock = createManualClock(Date.UTC(2026, 10, 22, 4))
   const refused: string[] = []
   let app: VideoTestApp
   let comments: CommentService
+  let posts: Posts
   let ann: Person
   let bob: Person
-  let video: string
+  /** The id of a video or a post of Ann's. */
+  let subject: string
   beforeAll(async () => {
     app = await createVideoTestApp(engine, {
       clock,
       also: ({ router, limits, videos, ...deps }) => {
         const audit = createAudit(deps)
         const isForbidden = async (text: string) => refused.some((word) => text.includes(word))
-        comments = createComments({ ...deps, audit, videos, isForbidden })
+        // No pictures here.
+        posts = createPosts({ ...deps, blobs: undefined as never, images: undefined as never })
+        comments = createComments({
+          ...{ ...deps, audit, isForbidden },
+          subjects: { video: createVideoSubject(videos), post: createPostSubject(deps) },
+        })
+        videos.upkeep.alsoPurge(deleteCommentsOf)
         mountCommentRoutes({ router, service: comments, limits })
       },
     })
@@ -47,11 +67,14 @@ describe.each(testDatabases())('comments on $name', (engine) => {
   beforeEach(async () => {
     ann = await app.signUp()
     bob = await app.signUp()
-    video = await app.addVideo(ann)
+    subject =
+      kind === 'video'
+        ? await app.addVideo(ann)
+        : (await posts.create(ann.id, { text: 'a post', pictures: [] })).id
   })
   afterAll(() => app[Symbol.asyncDispose]())
 
-  const base = () => `/api/v1/videos/${video}/comments`
+  const base = () => `/api/v1/${kind}s/${subject}/comments`
   let said = 0
   const say = async (by: Person, text = `words ${said++}`, parent?: string) => {
     clock.advance(100)
@@ -62,7 +85,14 @@ describe.each(testDatabases())('comments on $name', (engine) => {
   }
   const list = async (query = '', by?: Person) =>
     (await app.call<Page>('GET', `${base()}?${query}`, by ? { by } : {})).data
-  const countOf = async () => (await app.call<Video>('GET', `/api/v1/videos/${video}`)).data.counts.comments
+  const countOf = async () =>
+    kind === 'video'
+      ? (await app.call<Video>('GET', `/api/v1/videos/${subject}`)).data.counts.comments
+      : (await posts.get(subject, undefined)).counts.comments
+  const hide = async () =>
+    kind === 'video'
+      ? app.call('PATCH', `/api/v1/videos/${subject}`, { by: ann, json: { visibility: 'private' } })
+      : posts.remove(subject, { userId: ann.id, role: 'user' })
   const isModerator = async (person: Person) => {
     await app.db.updateTable('user').set({ role: 'moderator' }).where('id', '=', person.id).execute()
   }
@@ -70,6 +100,7 @@ describe.each(testDatabases())('comments on $name', (engine) => {
   it('keeps threads of two levels, answered by name, page by page', async () => {
     const top = (await say(bob, '第一！ <b>x</b>\u202e')).data
     expect(top).toMatchObject({ text: '第一！ <b>x</b>', root_id: null, by_owner: false, pinned: false })
+    expect([top.video_id, top.post_id]).toEqual(kind === 'video' ? [subject, null] : [null, subject])
     const reply = (await say(ann, '谢谢', top.id)).data
     expect(reply).toMatchObject({ root_id: top.id, parent_id: top.id, reply_to: null, by_owner: true })
     const below = (await say(bob, '不客气', reply.id)).data
@@ -226,10 +257,17 @@ describe.each(testDatabases())('comments on $name', (engine) => {
       .select('payload')
       .where('type', '=', 'comment.created')
       .execute()
-    const told = rows.map((row) => JSON.parse(row.payload) as { comment_id: string; mentioned_ids: string[] })
-    expect(told.find((one) => one.comment_id === top.id)?.mentioned_ids).toEqual([wren.id])
-    expect((await comments.textsOf([top.id])).get(top.id)).toMatchObject({ userId: bob.id, videoId: video })
-    await app.call('PATCH', `/api/v1/videos/${video}`, { by: ann, json: { visibility: 'private' } })
+    const told = rows.map((row) => JSON.parse(row.payload) as EventOf<'comment.created'>['payload'])
+    expect(told.find((one) => one.comment_id === top.id)).toMatchObject({
+      mentioned_ids: [wren.id],
+      video_id: kind === 'video' ? subject : null,
+      post_id: kind === 'post' ? subject : null,
+    })
+    expect((await comments.textsOf([top.id])).get(top.id)).toMatchObject({
+      userId: bob.id,
+      subject: { kind, id: subject },
+    })
+    await hide()
     for (const [method, path, json] of [
       ['GET', base(), undefined],
       ['POST', base(), { text: 'x' }],
@@ -244,20 +282,40 @@ describe.each(testDatabases())('comments on $name', (engine) => {
       )
   })
 
-  it('goes with the video', async () => {
+  it('may be about a place in a film, but not in a post', async () => {
+    const given = { by: bob, json: { text: 'here', time: 5 } }
+    const top = await app.call<Comment | undefined>('POST', base(), given)
+    expect([top.status, top.data?.time]).toEqual(kind === 'video' ? [200, 5] : [400, undefined])
+    const { id } = (await say(bob)).data
+    const reply = await app.call<Comment>('POST', `/api/v1/comments/${id}/replies`, { ...given, by: ann })
+    expect(reply.data.time).toBe(kind === 'video' ? 5 : null)
+  })
+
+  it('goes with what it stands under', async () => {
     const top = (await say(bob)).data
     await app.call('PUT', `/api/v1/comments/${top.id}/like`, { by: ann })
-    await app.call('DELETE', `/api/v1/videos/${video}`, { by: ann })
-    const row = await store.findComment(app.db, top.id)
-    await app.service.upkeep.purge(row?.video_id ?? '')
+    const subjectId = (await store.findComment(app.db, top.id))?.subject_id ?? ''
+    if (kind === 'video') {
+      await app.call('DELETE', `/api/v1/videos/${subject}`, { by: ann })
+      await app.service.upkeep.purge(subjectId)
+    } else {
+      await hide()
+      await posts.sweep()
+      // Until then it may come back.
+      expect(await store.findComment(app.db, top.id)).toBeDefined()
+      clock.advance(31 * 24 * 3600_000)
+      await posts.sweep()
+      for (const table of ['post_counter', 'post_like'] as const)
+        expect(await app.db.selectFrom(table).selectAll().where('post_id', '=', subject).execute()).toEqual(
+          [],
+        )
+      await posts.restore(subject)
+      await expect(posts.get(subject, undefined)).rejects.toMatchObject({ code: 'not_found' })
+    }
     for (const table of ['comment', 'comment_counter'] as const)
-      expect(
-        await app.db
-          .selectFrom(table)
-          .selectAll()
-          .where('video_id', '=', row?.video_id ?? '')
-          .execute(),
-      ).toEqual([])
+      expect(await app.db.selectFrom(table).selectAll().where('video_id', '=', subjectId).execute()).toEqual(
+        [],
+      )
     expect(
       await app.db.selectFrom('comment_like').selectAll().where('comment_id', '=', top.id).execute(),
     ).toEqual([])
@@ -270,6 +328,7 @@ describe.each(testDatabases())('comments on $name', (engine) => {
       root_id: n % 2 ? '' : `r${n % 20}`,
     }))
     const rest = {
+      subject_kind: kind,
       parent_id: null,
       user_id: 'u',
       text: 't',
@@ -289,7 +348,6 @@ describe.each(testDatabases())('comments on $name', (engine) => {
       )
       .execute()
     if (engine.name === 'mariadb') {
-      const { sql } = await import('kysely')
       await sql`analyze table comment, comment_counter`.execute(app.db)
     }
     for (const query of [
@@ -303,5 +361,28 @@ describe.each(testDatabases())('comments on $name', (engine) => {
       expect([plan.text, plan.fullScan, plan.sorts]).toEqual([plan.text, false, false])
       expect(plan.indexes.length).toBeGreaterThan(0)
     }
+  })
+})
+
+describe.each(testDatabases())('comments of the last release on $name', (engine) => {
+  it('stand under their videos, and posts begin with none', async () => {
+    const before = migrations.filter(({ id }) => id < '0018')
+    await using db = await engine.open({ migrations: before })
+    await sql`insert into comment (id, video_id, root_id, user_id, text, created_ms) values ('c', 'v', '', 'u', 't', 1)`.execute(
+      db,
+    )
+    await sql`insert into comment_counter (comment_id, video_id, root_id) values ('c', 'v', '')`.execute(db)
+    await sql`insert into post (id, author_id, text, created_ms) values ('p', 'u', 't', 1)`.execute(db)
+    await sql`insert into post_counter (post_id, likes) values ('p', 7)`.execute(db)
+    await migrate(db, migrations)
+    expect(await store.findComment(db, 'c')).toMatchObject({ subject_kind: 'video', subject_id: 'v' })
+    expect(await findPost(db, 'p')).toMatchObject({ likes: 7, comments: 0, hidden: 0, due_ms: null })
+    // As a node of the last release goes on writing while others have migrated.
+    await sql`insert into comment (id, video_id, root_id, user_id, text, created_ms) values ('d', 'v', '', 'u', 't', 1)`.execute(
+      db,
+    )
+    expect(await db.selectFrom('comment').select('subject_kind').where('id', '=', 'd').execute()).toEqual([
+      { subject_kind: 'video' },
+    ])
   })
 })

@@ -1,13 +1,8 @@
-/** Comments on videos: threads of two levels, with likes, mentions, a pin, and a guard against spam. */
+/** Comments on videos and posts: threads of two levels, with likes, mentions, a pin, and a guard against spam. */
 import './tables.ts'
-import * as store from './store.ts'
-import { createCommentService } from './service.ts'
-import type { CommentDeps, CommentService } from './service.ts'
-
 export { mountCommentRoutes } from './routes.ts'
+export { createCommentService as createComments } from './service.ts'
 export type { CommentService } from './service.ts'
-
-export const createComments = (deps: CommentDeps): CommentService => {
-  deps.videos.upkeep.alsoPurge(store.deleteOfVideo)
-  return createCommentService(deps)
-}
+export { deleteCommentsOf } from './store.ts'
+export { createVideoSubject } from './subject.ts'
+export type { Commented, Subject } from './subject.ts'

@@ -1,9 +1,11 @@
 /** Owns the routes of comments. */
 import {
+  commentOnPost,
   deleteComment,
   getComment,
   likeComment,
   listComments,
+  listPostComments,
   listReplies,
   patchComment,
   pinComment,
@@ -27,12 +29,21 @@ export const mountCommentRoutes = ({ router, service, limits }: Deps): void => {
   const likes = limits.create({ name: 'comment_like', points: 300, windowS: 60 })
   const changes = limits.create({ name: 'comment_change', points: 60, windowS: 60 })
 
-  router.on(listComments, ({ params, query, caller }) => service.list(params.id, query.sort, query, caller))
+  router.on(listComments, ({ params, query, caller }) =>
+    service.list({ kind: 'video', id: params.id }, query, caller),
+  )
+  router.on(listPostComments, ({ params, query, caller }) =>
+    service.list({ kind: 'post', id: params.id }, query, caller),
+  )
   router.on(getComment, ({ params, caller }) => service.thread(params.id, caller))
   router.on(listReplies, ({ params, query, caller }) => service.replies(params.id, query, caller))
   router.on(postComment, async ({ params, body, caller }) => {
     await posts.take(caller.userId)
-    return service.write(params.id, body, caller)
+    return service.write({ kind: 'video', id: params.id }, body, caller)
+  })
+  router.on(commentOnPost, async ({ params, body, caller }) => {
+    await posts.take(caller.userId)
+    return service.write({ kind: 'post', id: params.id }, body, caller)
   })
   router.on(postReply, async ({ params, body, caller }) => {
     await posts.take(caller.userId)

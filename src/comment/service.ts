@@ -1,5 +1,5 @@
 /** Owns the use cases of comments: who may read, write, edit, like, pin and delete them. */
-import type { Comment } from '../../contract/comment.ts'
+import type { Comment, CommentedKind } from '../../contract/comment.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Clock } from '../platform/clock/clock.ts'
 import { cutPage, decodeCursor, encodeCursor } from '../platform/db/cursor.ts'
@@ -10,9 +10,9 @@ import type { Caller } from '../platform/http/route.ts'
 import { sortableId } from '../platform/ids/ids.ts'
 import type { Kv } from '../platform/kv/kv.ts'
 import type { UserService } from '../user/index.ts'
-import type { VideoService } from '../video/index.ts'
 import { mentionsIn, repetitionKey } from './rules.ts'
 import * as store from './store.ts'
+import type { Commented, Subjects } from './subject.ts'
 import { mayDelete, mayEdit, toComment } from './view.ts'
 
 export interface CommentDeps {
@@ -22,11 +22,16 @@ export interface CommentDeps {
   events: Events
   audit: Audit
   users: UserService
-  videos: VideoService
-  /** What may not be said on this site. */
+  subjects: Subjects
   /** Is a word in it that the site refuses? */
   isForbidden: (text: string) => Promise<boolean>
   cursorSecret: Uint8Array
+}
+
+/** A video or a post, by public id. */
+interface Address {
+  kind: CommentedKind
+  id: string
 }
 
 interface PageQuery {
@@ -39,10 +44,11 @@ interface Draft {
   time?: number | undefined
 }
 
-interface Shown {
-  id: string
-  public_id: string
-  owner_id: string
+/** What others show of a comment. */
+interface Found {
+  text: string
+  userId: string
+  subject: Address
 }
 
 /** So many in so long; the same again no sooner than this. */
@@ -54,11 +60,11 @@ const firstReplies = 3
 export type CommentService = ReturnType<typeof createCommentService>
 
 export const createCommentService = (deps: CommentDeps) => {
-  const { db, kv, clock, events, audit, users, videos, isForbidden, cursorSecret } = deps
+  const { db, kv, clock, events, audit, users, subjects, isForbidden, cursorSecret } = deps
 
   const views = async (
     rows: readonly store.CommentWithCounts[],
-    video: Shown,
+    subject: Commented,
     caller: Caller | undefined,
   ): Promise<Comment[]> => {
     const parentIds = rows.flatMap((row) =>
@@ -73,11 +79,11 @@ export const createCommentService = (deps: CommentDeps) => {
             rows.map((row) => row.id),
           )
         : new Set<string>(),
-      store.pinnedOf(db, video.id),
+      store.pinnedOf(db, subject.id),
     ])
     const writers = [...rows, ...parents].map((row) => row.user_id)
     const seen = {
-      video: { publicId: video.public_id, ownerId: video.owner_id },
+      subject,
       authors: await users.authors(writers, caller?.userId),
       parents: new Map(parents.map((row) => [row.id, row.user_id])),
       liked,
@@ -91,7 +97,7 @@ export const createCommentService = (deps: CommentDeps) => {
   /** Comments at the top, each with its first replies. */
   const threads = async (
     ids: readonly string[],
-    video: Shown,
+    subject: Commented,
     caller: Caller | undefined,
   ): Promise<Comment[]> => {
     const tops = await store.findComments(db, ids)
@@ -101,18 +107,18 @@ export const createCommentService = (deps: CommentDeps) => {
       db,
       found.map((row) => row.id),
     )
-    const shown = await views([...tops, ...below], video, caller)
+    const shown = await views([...tops, ...below], subject, caller)
     return shown.slice(0, tops.length).map((top) => ({
       ...top,
       replies: shown.slice(tops.length).filter((reply) => reply.root_id === top.id),
     }))
   }
 
-  /** The row and its video, if the caller may know of both. Throws `not_found`. */
+  /** The row and what it stands under, if the caller may know of both. Throws `not_found`. */
   const known = async (id: string, caller: Caller | undefined) => {
     const row = await store.findComment(db, id)
     if (row === undefined) throw new AppError('not_found')
-    return { row, video: await videos.seenById(row.video_id, caller) }
+    return { row, subject: await subjects[row.subject_kind].seenById(row.subject_id, caller) }
   }
   const alive = async (id: string, caller: Caller | undefined) => {
     const found = await known(id, caller)
@@ -145,25 +151,29 @@ export const createCommentService = (deps: CommentDeps) => {
   }
 
   const write = async (
-    video: Shown & { duration_ms: number },
+    subject: Commented,
     parent: store.CommentRow | undefined,
     draft: Draft,
     caller: Caller,
   ): Promise<Comment> => {
     await assertWords(draft.text)
-    for (const id of new Set([video.owner_id, parent?.user_id ?? video.owner_id]))
+    for (const id of new Set([subject.ownerId, parent?.user_id ?? subject.ownerId]))
       if (await users.isBlocked(id, caller.userId)) throw new AppError('comments_blocked')
     const mentionedIds = await mentioned(draft.text, caller.userId)
     const said = await assertPace(caller.userId, draft.text)
     const nowMs = clock.now()
     const row: store.CommentRow = {
       id: sortableId(nowMs),
-      video_id: video.id,
+      subject_kind: subject.kind,
+      subject_id: subject.id,
       root_id: parent === undefined ? '' : parent.root_id || parent.id,
       parent_id: parent?.id ?? null,
       user_id: caller.userId,
       text: draft.text,
-      time_ms: draft.time === undefined ? null : Math.min(Math.round(draft.time * 1000), video.duration_ms),
+      time_ms:
+        draft.time === undefined || subject.durationMs === null
+          ? null
+          : Math.min(Math.round(draft.time * 1000), subject.durationMs),
       created_ms: nowMs,
       edited_ms: null,
       deleted: 0,
@@ -179,12 +189,13 @@ export const createCommentService = (deps: CommentDeps) => {
           await store.addToCounter(trx, row.root_id, 'replies', 1)
         }
         await store.insertComment(trx, row)
-        await videos.countComments(trx, video.id, 1)
+        await subjects[subject.kind].count(trx, subject.id, 1)
         await events.append(trx, {
           type: 'comment.created',
           payload: {
             comment_id: row.id,
-            video_id: video.public_id,
+            video_id: subject.kind === 'video' ? subject.publicId : null,
+            post_id: subject.kind === 'post' ? subject.publicId : null,
             user_id: caller.userId,
             parent_id: row.parent_id,
             mentioned_ids: mentionedIds,
@@ -196,8 +207,8 @@ export const createCommentService = (deps: CommentDeps) => {
       await kv.delete(said)
       throw error
     }
-    videos.reactions.raise(video.id, 'comments')
-    const [shown] = await views([{ ...row, likes: 0, replies: 0 }], video, caller)
+    subjects[subject.kind].onComment?.(subject.id)
+    const [shown] = await views([{ ...row, likes: 0, replies: 0 }], subject, caller)
     if (shown === undefined) throw new AppError('not_found')
     return parent === undefined ? { ...shown, replies: [] } : shown
   }
@@ -209,7 +220,7 @@ export const createCommentService = (deps: CommentDeps) => {
       const root = await store.lockComment(trx, rootId)
       if (row.root_id === '') {
         const isAnswered = (await store.repliesOf(trx, row.id)) > 0
-        await store.deletePin(trx, row.video_id, row.id)
+        await store.deletePin(trx, row.subject_id, row.id)
         const isGone = isAnswered
           ? await store.markDeleted(trx, row.id)
           : root?.deleted === 0 && (await store.deleteRows(trx, row.id))
@@ -220,7 +231,7 @@ export const createCommentService = (deps: CommentDeps) => {
         if (root?.deleted === 1 && (await store.repliesOf(trx, rootId)) === 0)
           await store.deleteRows(trx, rootId)
       }
-      await videos.countComments(trx, row.video_id, -1)
+      await subjects[row.subject_kind].count(trx, row.subject_id, -1)
       if (by.userId === row.user_id) return
       await audit.record(trx, {
         actorId: by.userId,
@@ -256,19 +267,23 @@ export const createCommentService = (deps: CommentDeps) => {
     return { liked: likes, likes: count }
   }
 
-  /** The comment, if it stands at the top below one's own video. Throws `not_found`, `forbidden`. */
+  /** The comment, if it stands at the top below one's own video or post. Throws `not_found`, `forbidden`. */
   const pinnable = async (id: string, caller: Caller) => {
-    const { row, video } = await alive(id, caller)
-    if (video.owner_id !== caller.userId || row.root_id !== '') throw new AppError('forbidden')
-    return { row, video }
+    const { row, subject } = await alive(id, caller)
+    if (subject.ownerId !== caller.userId || row.root_id !== '') throw new AppError('forbidden')
+    return subject
   }
 
   return {
     /** The pinned one first on the first page, and only there. */
-    async list(publicId: string, sort: 'hot' | 'newest', page: PageQuery, caller: Caller | undefined) {
-      const video = await videos.seen(publicId, caller)
-      const pinnedId = await store.pinnedOf(db, video.id)
-      const name = `comments:${video.id}:${sort}`
+    async list(
+      on: Address,
+      { sort, ...page }: PageQuery & { sort: 'hot' | 'newest' },
+      caller: Caller | undefined,
+    ) {
+      const subject = await subjects[on.kind].seen(on.id, caller)
+      const pinnedId = await store.pinnedOf(db, subject.id)
+      const name = `comments:${subject.id}:${sort}`
       const limit = page.limit + 1
       let ids: string[]
       let next: string | null
@@ -277,7 +292,7 @@ export const createCommentService = (deps: CommentDeps) => {
           page.cursor === undefined
             ? undefined
             : decodeCursor(name, page.cursor, cursorSecret, ['number', 'string'])
-        const rows = await store.hotQuery(db, video.id, { after, limit }).execute()
+        const rows = await store.hotQuery(db, subject.id, { after, limit }).execute()
         const cut = cutPage(rows, page.limit, (last) =>
           encodeCursor(name, [last.score, last.comment_id], cursorSecret),
         )
@@ -286,7 +301,7 @@ export const createCommentService = (deps: CommentDeps) => {
       } else {
         const [afterId] =
           page.cursor === undefined ? [] : decodeCursor(name, page.cursor, cursorSecret, ['string'])
-        const rows = await store.newestQuery(db, video.id, { afterId, limit }).execute()
+        const rows = await store.newestQuery(db, subject.id, { afterId, limit }).execute()
         const cut = cutPage(rows, page.limit, (last) => encodeCursor(name, [last.id], cursorSecret))
         ids = cut.items.map((item) => item.id)
         next = cut.nextCursor
@@ -294,14 +309,14 @@ export const createCommentService = (deps: CommentDeps) => {
       const others = ids.filter((id) => id !== pinnedId)
       const shown = page.cursor === undefined && pinnedId !== undefined ? [pinnedId, ...others] : others
       return {
-        items: await threads(shown, video, caller),
+        items: await threads(shown, subject, caller),
         next_cursor: next,
-        total: video.comments,
+        total: subject.comments,
       }
     },
 
     async replies(id: string, page: PageQuery, caller: Caller | undefined) {
-      const { row, video } = await known(id, caller)
+      const { row, subject } = await known(id, caller)
       if (row.root_id !== '') throw new AppError('not_found')
       const name = `replies:${id}`
       const [afterId] =
@@ -314,45 +329,46 @@ export const createCommentService = (deps: CommentDeps) => {
         db,
         items.map((item) => item.id),
       )
-      return { items: await views(found, video, caller), next_cursor: nextCursor }
+      return { items: await views(found, subject, caller), next_cursor: nextCursor }
     },
 
     /** A comment and the thread it stands in. */
     async thread(id: string, caller: Caller | undefined) {
-      const { row, video } = await known(id, caller)
-      const [thread] = await threads([row.root_id || row.id], video, caller)
-      const [comment] = await views([row], video, caller)
+      const { row, subject } = await known(id, caller)
+      const [thread] = await threads([row.root_id || row.id], subject, caller)
+      const [comment] = await views([row], subject, caller)
       if (thread === undefined || comment === undefined) throw new AppError('not_found')
       return { thread, comment }
     },
 
-    async write(publicId: string, draft: Draft, caller: Caller): Promise<Comment> {
-      return write(await videos.seen(publicId, caller), undefined, draft, caller)
+    async write(on: Address, draft: Draft, caller: Caller): Promise<Comment> {
+      return write(await subjects[on.kind].seen(on.id, caller), undefined, draft, caller)
     },
 
     async reply(id: string, draft: Draft, caller: Caller): Promise<Comment> {
-      const { row, video } = await alive(id, caller)
-      return write(video, row, draft, caller)
+      const { row, subject } = await alive(id, caller)
+      return write(subject, row, draft, caller)
     },
 
     async edit(id: string, text: string, caller: Caller): Promise<Comment> {
-      const { row, video } = await alive(id, caller)
+      const { row, subject } = await alive(id, caller)
       if (row.user_id !== caller.userId) throw new AppError('forbidden')
       if (!mayEdit(row, caller, clock.now())) throw new AppError('comment_too_late')
       await assertWords(text)
       await store.updateComment(db, id, { text, edited_ms: clock.now() })
-      const [shown] = await views([{ ...row, text, edited_ms: clock.now() }], video, caller)
+      const [shown] = await views([{ ...row, text, edited_ms: clock.now() }], subject, caller)
       if (shown === undefined) throw new AppError('not_found')
       return shown
     },
 
-    /** By its writer, the video's author, a moderator. Throws `not_found`, `forbidden`. */
+    /** By its writer, the author of what it stands under, a moderator. Throws `not_found`, `forbidden`. */
     async remove(id: string, by: Caller): Promise<void> {
       const row = await store.findComment(db, id)
       if (row === undefined || row.deleted === 1) throw new AppError('not_found')
-      const owner = (await videos.namesOf([row.video_id])).get(row.video_id)?.ownerId ?? ''
+      const subject = subjects[row.subject_kind]
+      const owner = (await subject.namesOf([row.subject_id])).get(row.subject_id)?.ownerId ?? ''
       if (!mayDelete(row, owner, by)) {
-        await videos.seenById(row.video_id, by)
+        await subject.seenById(row.subject_id, by)
         throw new AppError('forbidden')
       }
       await removeRow(row, by)
@@ -362,33 +378,36 @@ export const createCommentService = (deps: CommentDeps) => {
     unlike: (id: string, caller: Caller) => like(id, caller, false),
 
     async pin(id: string, caller: Caller): Promise<void> {
-      const { video } = await pinnable(id, caller)
+      const subject = await pinnable(id, caller)
       await db.transaction(async (trx) => {
         const row = await store.lockComment(trx, id)
         if (row === undefined || row.deleted === 1) throw new AppError('not_found')
-        await store.putPin(trx, video.id, id)
+        await store.putPin(trx, subject.id, id)
       })
     },
 
     async unpin(id: string, caller: Caller): Promise<void> {
-      const { video } = await pinnable(id, caller)
-      await store.deletePin(db, video.id, id)
+      const subject = await pinnable(id, caller)
+      await store.deletePin(db, subject.id, id)
     },
 
-    /** What notifications and reports show: texts, writers and videos of those that still stand. */
-    async textsOf(
-      ids: readonly string[],
-    ): Promise<Map<string, { text: string; userId: string; videoId: string; rootId: string | null }>> {
+    /** What notifications and reports show: texts, writers and places of those that still stand. */
+    async textsOf(ids: readonly string[]): Promise<Map<string, Found>> {
       const rows = (await store.findComments(db, [...new Set(ids)])).filter((row) => row.deleted === 0)
-      const names = await videos.namesOf([...new Set(rows.map((row) => row.video_id))])
+      const below = Map.groupBy(rows, (row) => row.subject_kind)
+      const names = new Map<string, { publicId: string }>()
+      for (const [kind, some] of below)
+        for (const [id, name] of await subjects[kind].namesOf([
+          ...new Set(some.map((row) => row.subject_id)),
+        ]))
+          names.set(id, name)
       return new Map(
         rows.map((row) => [
           row.id,
           {
             text: row.text,
             userId: row.user_id,
-            videoId: names.get(row.video_id)?.publicId ?? '',
-            rootId: row.root_id || null,
+            subject: { kind: row.subject_kind, id: names.get(row.subject_id)?.publicId ?? '' },
           },
         ]),
       )

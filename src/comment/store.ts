@@ -6,16 +6,21 @@ import type { Queries, Transaction } from '../platform/db/db.ts'
 import { forUpdate, insertIfAbsent, upsert } from '../platform/db/portable.ts'
 import type { CommentTable } from './tables.ts'
 
-export type CommentRow = Selectable<CommentTable>
+/** `subject_id` is the column `video_id`, whose name is older than comments on anything else. */
+export type CommentRow = Omit<Selectable<CommentTable>, 'video_id'> & { subject_id: string }
 export type CommentWithCounts = CommentRow & { likes: number; replies: number }
 
 export const insertComment = async (trx: Transaction, row: CommentRow): Promise<void> => {
-  await trx.insertInto('comment').values(row).execute()
+  const { subject_id: video_id, ...rest } = row
+  await trx
+    .insertInto('comment')
+    .values({ ...rest, video_id })
+    .execute()
   await trx
     .insertInto('comment_counter')
     .values({
       comment_id: row.id,
-      video_id: row.video_id,
+      video_id,
       root_id: row.root_id,
       likes: 0,
       replies: 0,
@@ -24,11 +29,25 @@ export const insertComment = async (trx: Transaction, row: CommentRow): Promise<
     .execute()
 }
 
+const columns = [
+  'comment.id',
+  'comment.subject_kind',
+  'comment.video_id as subject_id',
+  'comment.root_id',
+  'comment.parent_id',
+  'comment.user_id',
+  'comment.text',
+  'comment.time_ms',
+  'comment.created_ms',
+  'comment.edited_ms',
+  'comment.deleted',
+] as const
+
 const withCounts = (q: Queries) =>
   q
     .selectFrom('comment')
     .innerJoin('comment_counter as counter', 'counter.comment_id', 'comment.id')
-    .selectAll('comment')
+    .select(columns)
     .select(['counter.likes', 'counter.replies'])
 
 export const findComment = (q: Queries, id: string): Promise<CommentWithCounts | undefined> =>
@@ -36,7 +55,7 @@ export const findComment = (q: Queries, id: string): Promise<CommentWithCounts |
 
 /** The row as it stays until the transaction ends. */
 export const lockComment = (trx: Transaction, id: string): Promise<CommentRow | undefined> =>
-  trx.selectFrom('comment').selectAll().where('id', '=', id).modifyEnd(forUpdate(trx)).executeTakeFirst()
+  trx.selectFrom('comment').select(columns).where('id', '=', id).modifyEnd(forUpdate(trx)).executeTakeFirst()
 
 /** Those that exist among `ids`, in their order. */
 export const findComments = async (q: Queries, ids: readonly string[]): Promise<CommentWithCounts[]> => {
@@ -51,10 +70,10 @@ export const findComments = async (q: Queries, ids: readonly string[]): Promise<
 /** Ids of the comments at the top, newest first. */
 export const newestQuery = (
   q: Queries,
-  videoId: string,
+  subjectId: string,
   page: { afterId: string | undefined; limit: number },
 ) => {
-  let rows = q.selectFrom('comment').select('id').where('video_id', '=', videoId).where('root_id', '=', '')
+  let rows = q.selectFrom('comment').select('id').where('video_id', '=', subjectId).where('root_id', '=', '')
   if (page.afterId !== undefined) rows = rows.where(seek([['id', 'desc', page.afterId]]))
   return rows.orderBy('id', 'desc').limit(page.limit)
 }
@@ -62,13 +81,13 @@ export const newestQuery = (
 /** Ids of the comments at the top, most liked and answered first. */
 export const hotQuery = (
   q: Queries,
-  videoId: string,
+  subjectId: string,
   page: { after: readonly [score: number, id: string] | undefined; limit: number },
 ) => {
   let rows = q
     .selectFrom('comment_counter')
     .select(['comment_id', 'score'])
-    .where('video_id', '=', videoId)
+    .where('video_id', '=', subjectId)
     .where('root_id', '=', '')
   if (page.after !== undefined)
     rows = rows.where(
@@ -106,7 +125,11 @@ export const firstReplies = async (
   return (await query.execute(q)).rows
 }
 
-export const updateComment = async (q: Queries, id: string, change: Partial<CommentRow>): Promise<void> => {
+export const updateComment = async (
+  q: Queries,
+  id: string,
+  change: Pick<CommentRow, 'text' | 'edited_ms'>,
+): Promise<void> => {
   await q.updateTable('comment').set(change).where('id', '=', id).execute()
 }
 
@@ -186,29 +209,34 @@ export const likedAmong = async (
   return new Set(rows.map((row) => row.comment_id))
 }
 
-export const pinnedOf = async (q: Queries, videoId: string): Promise<string | undefined> =>
-  (await q.selectFrom('comment_pin').select('comment_id').where('video_id', '=', videoId).executeTakeFirst())
-    ?.comment_id
+export const pinnedOf = async (q: Queries, subjectId: string): Promise<string | undefined> =>
+  (
+    await q
+      .selectFrom('comment_pin')
+      .select('comment_id')
+      .where('video_id', '=', subjectId)
+      .executeTakeFirst()
+  )?.comment_id
 
-export const putPin = (trx: Transaction, videoId: string, commentId: string): Promise<void> =>
-  upsert(trx, 'comment_pin', [{ video_id: videoId, comment_id: commentId }], {
+export const putPin = (trx: Transaction, subjectId: string, commentId: string): Promise<void> =>
+  upsert(trx, 'comment_pin', [{ video_id: subjectId, comment_id: commentId }], {
     key: ['video_id'],
     replace: ['comment_id'],
   })
 
-export const deletePin = async (q: Queries, videoId: string, commentId: string): Promise<void> => {
+export const deletePin = async (q: Queries, subjectId: string, commentId: string): Promise<void> => {
   await q
     .deleteFrom('comment_pin')
-    .where('video_id', '=', videoId)
+    .where('video_id', '=', subjectId)
     .where('comment_id', '=', commentId)
     .execute()
 }
 
-/** All comments of a video that is deleted for good. */
-export const deleteOfVideo = async (trx: Transaction, videoId: string): Promise<void> => {
-  const own = trx.selectFrom('comment_counter').select('comment_id').where('video_id', '=', videoId)
-  await trx.deleteFrom('comment_pin').where('video_id', '=', videoId).execute()
+/** All comments below a video or a post that is deleted for good, in the transaction that deletes it. */
+export const deleteCommentsOf = async (trx: Transaction, subjectId: string): Promise<void> => {
+  const own = trx.selectFrom('comment_counter').select('comment_id').where('video_id', '=', subjectId)
+  await trx.deleteFrom('comment_pin').where('video_id', '=', subjectId).execute()
   await trx.deleteFrom('comment_like').where('comment_id', 'in', own).execute()
-  await trx.deleteFrom('comment_counter').where('video_id', '=', videoId).execute()
-  await trx.deleteFrom('comment').where('video_id', '=', videoId).execute()
+  await trx.deleteFrom('comment_counter').where('video_id', '=', subjectId).execute()
+  await trx.deleteFrom('comment').where('video_id', '=', subjectId).execute()
 }

@@ -1,7 +1,10 @@
 /** Owns the row types of comments. Threads have two levels: a reply to a reply hangs below the same root. */
+import type { CommentedKind } from '../../contract/comment.ts'
 
 export interface CommentTable {
   id: string
+  subject_kind: CommentedKind
+  /** What it stands under, in each of these tables: a video or, since posts can be commented on, a post. Ids meet nowhere. */
   video_id: string
   /** The comment at the top of the thread; empty for that one itself, so that an index orders each level. */
   root_id: string

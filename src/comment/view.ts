@@ -5,9 +5,10 @@ import type { Author } from '../../contract/user.ts'
 import type { Caller } from '../platform/http/route.ts'
 import { isoTime } from '../user/index.ts'
 import type { CommentWithCounts } from './store.ts'
+import type { Commented } from './subject.ts'
 
 export interface Seen {
-  video: { publicId: string; ownerId: string }
+  subject: Pick<Commented, 'kind' | 'publicId' | 'ownerId'>
   authors: ReadonlyMap<string, Author>
   /** Who wrote the comment that this one answers. */
   parents: ReadonlyMap<string, string>
@@ -29,13 +30,14 @@ export const mayEdit = (
 ): boolean => row.user_id === caller?.userId && nowMs - row.created_ms <= editWindowS * 1000
 
 export const toComment = (row: CommentWithCounts, seen: Seen): Comment => {
-  const { video, caller } = seen
+  const { subject, caller } = seen
   const isDeleted = row.deleted === 1
   const answered =
     row.parent_id === null ? undefined : seen.authors.get(seen.parents.get(row.parent_id) ?? '')
   return {
     id: row.id,
-    video_id: video.publicId,
+    video_id: subject.kind === 'video' ? subject.publicId : null,
+    post_id: subject.kind === 'post' ? subject.publicId : null,
     root_id: row.root_id === '' ? null : row.root_id,
     parent_id: row.parent_id,
     // Below the root itself it goes without saying whom one answers.
@@ -46,7 +48,7 @@ export const toComment = (row: CommentWithCounts, seen: Seen): Comment => {
     text: row.text,
     time: row.time_ms === null ? null : row.time_ms / 1000,
     author: isDeleted ? null : (seen.authors.get(row.user_id) ?? null),
-    by_owner: !isDeleted && row.user_id === video.ownerId,
+    by_owner: !isDeleted && row.user_id === subject.ownerId,
     create_time: isoTime(row.created_ms),
     edit_time: row.edited_ms === null || isDeleted ? null : isoTime(row.edited_ms),
     deleted: isDeleted,
@@ -55,7 +57,7 @@ export const toComment = (row: CommentWithCounts, seen: Seen): Comment => {
     mine: {
       liked: seen.liked.has(row.id),
       editable: !isDeleted && mayEdit(row, caller, seen.nowMs),
-      deletable: !isDeleted && mayDelete(row, video.ownerId, caller),
+      deletable: !isDeleted && mayDelete(row, subject.ownerId, caller),
     },
   }
 }

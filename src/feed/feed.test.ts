@@ -26,7 +26,7 @@ describe.each(testDatabases())('the feed on $name', (engine) => {
           const kind = (['video', 'live', 'post'] as const)[i % 3] ?? 'post'
           const row = { ref_id: id, author_id, sort_key: id, at_ms: i }
           await store.insertItem(trx, { ...row, kind, shown: kind === 'live' ? 0 : 1 })
-          await posts.insertPost(trx, { id, author_id, text: 'x', created_ms: i, hidden: 0 })
+          await posts.insertPost(trx, { id, author_id, text: 'x', created_ms: i, hidden: 0, due_ms: null })
         }
       }
     })
@@ -53,6 +53,8 @@ describe.each(testDatabases())('the feed on $name', (engine) => {
       const plan = await explain(db, posts.postsQuery(db, authors[1] ?? '', after, 21))
       expect(plan, plan.text).toMatchObject({ fullScan: false, sorts: false })
     }
+    const due = await explain(db, posts.duePostsQuery(db, 1))
+    expect(due, due.text).toMatchObject({ fullScan: false, sorts: false })
     // Said twice, it is news once.
     const [again] = await starts.execute()
     const row = { ref_id: again?.ref_id ?? '', author_id: me, sort_key: before, at_ms: 1, shown: 1 }

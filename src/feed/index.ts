@@ -14,6 +14,7 @@ import { createPosts } from './posts.ts'
 import { createFeedService } from './service.ts'
 import './tables.ts'
 
+export { createPostSubject } from './commented.ts'
 export { liveStartedChannel } from './news.ts'
 export type { LiveStarted } from './news.ts'
 export { mountFeedRoutes } from './routes.ts'
@@ -44,7 +45,7 @@ export const createFeed = async (deps: Deps) => {
   const timer = setInterval(() => {
     sweeping = posts
       .sweep()
-      .catch((error: unknown) => log.warn({ err: error }, 'pictures of posts were not looked after'))
+      .catch((error: unknown) => log.warn({ err: error }, 'deleted posts and pictures were not looked after'))
   }, sweepEveryMs)
   timer.unref()
   return {

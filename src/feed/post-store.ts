@@ -6,12 +6,12 @@ import { insertIfAbsent } from '../platform/db/portable.ts'
 import type { PostPictureTable, PostTable } from './tables.ts'
 
 export type PostRow = Selectable<PostTable>
-export type PostWithCounts = PostRow & { likes: number }
+export type PostWithCounts = PostRow & { likes: number; comments: number }
 export type PictureRow = Selectable<PostPictureTable>
 
 export const insertPost = async (trx: Transaction, row: PostRow): Promise<void> => {
   await trx.insertInto('post').values(row).execute()
-  await trx.insertInto('post_counter').values({ post_id: row.id, likes: 0 }).execute()
+  await trx.insertInto('post_counter').values({ post_id: row.id, likes: 0, comments: 0 }).execute()
 }
 
 export const insertPicture = async (q: Queries, row: PictureRow): Promise<void> => {
@@ -55,7 +55,7 @@ const withCounts = (q: Queries) =>
     .selectFrom('post')
     .innerJoin('post_counter as counter', 'counter.post_id', 'post.id')
     .selectAll('post')
-    .select('counter.likes')
+    .select(['counter.likes', 'counter.comments'])
 
 export const findPost = (q: Queries, id: string): Promise<PostWithCounts | undefined> =>
   withCounts(q).where('post.id', '=', id).executeTakeFirst()
@@ -69,15 +69,45 @@ export const findPosts = async (q: Queries, ids: readonly string[]): Promise<Pos
         .where('post.hidden', '=', 0)
         .execute()
 
-/** True for one of several callers. */
-export const hidePost = async (trx: Transaction, id: string, hidden: boolean): Promise<boolean> => {
+/** Whose posts they are, hidden ones too. */
+export const ownersOf = async (
+  q: Queries,
+  ids: readonly string[],
+): Promise<{ id: string; author_id: string }[]> =>
+  ids.length === 0
+    ? []
+    : q
+        .selectFrom('post')
+        .select(['id', 'author_id'])
+        .where('id', 'in', [...ids])
+        .execute()
+
+/** Until `dueMs`; null shows it again. True for one of several callers. */
+export const hidePost = async (trx: Transaction, id: string, dueMs: number | null): Promise<boolean> => {
   const { numUpdatedRows } = await trx
     .updateTable('post')
-    .set({ hidden: hidden ? 1 : 0 })
+    .set({ hidden: dueMs === null ? 0 : 1, due_ms: dueMs })
     .where('id', '=', id)
-    .where('hidden', '=', hidden ? 0 : 1)
+    .where('hidden', '=', dueMs === null ? 1 : 0)
     .executeTakeFirst()
   return numUpdatedRows === 1n
+}
+
+/** Posts that were deleted long ago. */
+export const duePostsQuery = (q: Queries, nowMs: number) =>
+  q.selectFrom('post').select('id').where('due_ms', '<=', nowMs).orderBy('due_ms').limit(50)
+
+/** Deletes a post that is due, and its likes. True for one of several callers. */
+export const deletePost = async (trx: Transaction, id: string, nowMs: number): Promise<boolean> => {
+  const { numDeletedRows } = await trx
+    .deleteFrom('post')
+    .where('id', '=', id)
+    .where('due_ms', '<=', nowMs)
+    .executeTakeFirst()
+  if (numDeletedRows === 0n) return false
+  await trx.deleteFrom('post_counter').where('post_id', '=', id).execute()
+  await trx.deleteFrom('post_like').where('post_id', '=', id).execute()
+  return true
 }
 
 /** Somebody's posts, the latest first. */
@@ -110,12 +140,19 @@ export const deleteLike = async (trx: Transaction, userId: string, postId: strin
   return numDeletedRows === 1n
 }
 
-export const addLikes = async (trx: Transaction, postId: string, by: number): Promise<void> => {
-  await trx
+/** False where the post is gone. */
+export const addToCounter = async (
+  trx: Transaction,
+  postId: string,
+  counter: 'likes' | 'comments',
+  by: number,
+): Promise<boolean> => {
+  const { numUpdatedRows } = await trx
     .updateTable('post_counter')
-    .set({ likes: sql`${sql.ref('likes')} + ${by}` })
+    .set({ [counter]: sql<number>`${sql.ref(counter)} + ${by}` })
     .where('post_id', '=', postId)
-    .execute()
+    .executeTakeFirst()
+  return numUpdatedRows === 1n
 }
 
 export const likesOf = async (q: Queries, postId: string): Promise<number> =>

@@ -10,6 +10,7 @@ import type { Caller } from '../platform/http/route.ts'
 import { randomName, sortableId } from '../platform/ids/ids.ts'
 import { shapes } from '../platform/image/image.ts'
 import type { Images } from '../platform/image/image.ts'
+import { deleteCommentsOf } from '../comment/index.ts'
 import { isModerator } from '../danmaku/index.ts'
 import type { UserService } from '../user/index.ts'
 import * as store from './post-store.ts'
@@ -72,9 +73,10 @@ export const createPosts = (deps: Deps) => {
 
   const hide = async (row: store.PostRow, hidden: boolean): Promise<boolean> =>
     db.transaction(async (trx) => {
-      if (!(await store.hidePost(trx, row.id, hidden))) return false
+      const dueMs = hidden ? clock.now() + trashMs : null
+      if (!(await store.hidePost(trx, row.id, dueMs))) return false
       await feed.showItem(trx, 'post', row.id, !hidden)
-      await store.setPicturesDue(trx, row.id, hidden ? clock.now() + trashMs : null)
+      await store.setPicturesDue(trx, row.id, dueMs)
       if (hidden)
         await events.append(trx, {
           type: 'post.deleted',
@@ -90,7 +92,7 @@ export const createPosts = (deps: Deps) => {
       const changed = likes
         ? await store.insertLike(trx, userId, id)
         : await store.deleteLike(trx, userId, id)
-      if (changed) await store.addLikes(trx, id, likes ? 1 : -1)
+      if (changed) await store.addToCounter(trx, id, 'likes', likes ? 1 : -1)
       const now = await store.likesOf(trx, id)
       if (changed && likes) {
         const payload = { post_id: id, owner_id: row.author_id, user_id: userId }
@@ -107,8 +109,20 @@ export const createPosts = (deps: Deps) => {
     }
   }
 
+  /** With all that stands below it. */
+  const purge = (id: string): Promise<void> =>
+    db.transaction(async (trx) => {
+      // Its counter goes first: who writes a comment meanwhile waits there, and finds nothing to write below.
+      if (!(await store.deletePost(trx, id, clock.now()))) return
+      await deleteCommentsOf(trx, id)
+      await feed.deleteItem(trx, 'post', id)
+    })
+
   return {
     get,
+
+    /** Whose it is, whatever its state. */
+    ownerOf: async (id: string): Promise<string | undefined> => (await store.findPost(db, id))?.author_id,
 
     /** By id, those that are there; for a page of the feed. */
     async among(ids: readonly string[], viewerId: string): Promise<Map<string, Post>> {
@@ -146,7 +160,7 @@ export const createPosts = (deps: Deps) => {
       const nowMs = clock.now()
       const id = sortableId(nowMs)
       await db.transaction(async (trx) => {
-        const row = { id, author_id: userId, text: given.text, created_ms: nowMs, hidden: 0 }
+        const row = { id, author_id: userId, text: given.text, created_ms: nowMs, hidden: 0, due_ms: null }
         await store.insertPost(trx, row)
         await take(trx, id, userId, given.pictures)
         const item = { author_id: userId, sort_key: id, shown: 1, at_ms: nowMs }
@@ -198,13 +212,14 @@ export const createPosts = (deps: Deps) => {
     like: (id: string, userId: string) => react(id, userId, true),
     unlike: (id: string, userId: string) => react(id, userId, false),
 
-    /** Deletes pictures that nobody took, and those of posts deleted long ago. */
+    /** Deletes pictures that nobody took, and posts deleted long ago with theirs. */
     async sweep(): Promise<void> {
       for (const row of await store.duePicturesQuery(db, clock.now()).execute()) {
         await blobs.delete(row.picture_key)
         await blobs.delete(row.thumbnail_key)
         await store.deletePicture(db, row.id)
       }
+      for (const { id } of await store.duePostsQuery(db, clock.now()).execute()) await purge(id)
     },
   }
 }

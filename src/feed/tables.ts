@@ -18,6 +18,8 @@ export interface PostTable {
   text: string
   created_ms: number
   hidden: number
+  /** When a deleted one goes for good. */
+  due_ms: number | null
 }
 
 export interface PostPictureTable {
@@ -35,6 +37,7 @@ export interface PostPictureTable {
 export interface PostCounterTable {
   post_id: string
   likes: number
+  comments: number
 }
 
 export interface PostLikeTable {

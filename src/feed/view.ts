@@ -21,6 +21,6 @@ export const toPost = (
   pictures: seen.pictures.map(toPicture),
   author: seen.author,
   create_time: isoTime(row.created_ms),
-  counts: { likes: row.likes },
+  counts: { likes: row.likes, comments: row.comments },
   mine: { liked: seen.liked },
 })

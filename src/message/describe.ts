@@ -51,24 +51,31 @@ export const createDescribe = ({ users, videos, posts, comments }: Deps): Descri
     const about = (kind: Written['subject_kind']) =>
       present(rows.map((row) => (row.subject_kind === kind ? row.subject_id : null)))
     const videoIds = present([...about('video'), ...rows.map((row) => row.video_id)])
-    const [authors, shownVideos, shownPosts, shownComments, roomIds] = await Promise.all([
+    const shownComments = await comments(about('comment'))
+    const postIds = [...shownComments.values()].flatMap(({ subject }) =>
+      subject.kind === 'post' ? [subject.id] : [],
+    )
+    const [authors, shownVideos, shownPosts, roomIds] = await Promise.all([
       users.authors(present(rows.flatMap((row) => [row.actor_id, row.former_actor_id])), userId),
       videos.seenAmong(videoIds, { caller, language: 'zh' }),
-      posts.among(about('post'), userId),
-      comments(about('comment')),
+      posts.among([...new Set([...about('post'), ...postIds])], userId),
       users.roomIds(about('room')),
     ])
 
     const subjectOf = (row: Written): Notification['subject'] => {
       const { subject_kind: kind, subject_id: id, video_id: videoId } = row
       if (kind === null || id === null) return null
-      const base = { kind, id, video_id: videoId, title: null, cover_url: null }
+      const base = { kind, id, video_id: videoId, post_id: null, title: null, cover_url: null }
       if (kind === 'room') {
         const roomId = roomIds.get(id)
         return roomId === undefined ? null : { ...base, id: roomId }
       }
       if (kind === 'post') return shownPosts.has(id) ? base : null
       if (kind === 'user' || kind === 'report') return base
+      if (kind === 'comment' && videoId === null) {
+        const postId = shownComments.get(id)?.subject.id
+        return postId !== undefined && shownPosts.has(postId) ? { ...base, post_id: postId } : null
+      }
       const video = shownVideos.get(kind === 'video' ? id : (videoId ?? ''))
       return video === undefined ? null : { ...base, title: video.title, cover_url: video.thumbnail_url }
     }

@@ -57,7 +57,7 @@ export const createMessages = async (deps: Deps) => {
     notify,
     comments,
     nicknameOf: async (id) => (await users.row(id))?.nickname,
-    ownerOf: videos.ownerOf,
+    ownerOf: { video: videos.ownerOf, post: feed.posts.ownerOf },
   })
 
   return {

@@ -1,6 +1,6 @@
 /** Owns which events become notifications, and for whom. Each is in the rows exactly once, whatever is killed. */
 import type { EventOf } from '../../contract/events.ts'
-import type {} from '../../contract/comment.ts'
+import type { CommentedKind } from '../../contract/comment.ts'
 import type {} from '../../contract/room.ts'
 import type {} from '../../contract/schedule.ts'
 import type { Db, Transaction } from '../platform/db/db.ts'
@@ -11,7 +11,7 @@ import * as store from './store.ts'
 /** What a comment says and whose it is, by id; those that are gone are left out. */
 export type FindComments = (
   ids: readonly string[],
-) => Promise<Map<string, { userId: string; videoId: string; text: string }>>
+) => Promise<Map<string, { userId: string; text: string; subject: { kind: CommentedKind; id: string } }>>
 
 interface Deps {
   db: Db
@@ -20,8 +20,8 @@ interface Deps {
   comments: FindComments
   /** undefined where the user is gone. */
   nicknameOf: (userId: string) => Promise<string | undefined>
-  /** Whose video it is, by public id. */
-  ownerOf: (videoId: string) => Promise<string | undefined>
+  /** Whose video or post it is, by public id. */
+  ownerOf: Readonly<Record<CommentedKind, (id: string) => Promise<string | undefined>>>
 }
 
 const consumer = 'message'
@@ -57,7 +57,7 @@ export const listenToNews = async ({
   ownerOf,
 }: Deps): Promise<void> => {
   const onComment = async (trx: Transaction, made: Made, parentBy: string | undefined, owner?: string) => {
-    const subject = { kind: 'comment', id: made.comment_id, videoId: made.video_id } as const
+    const subject = { kind: 'comment', id: made.comment_id, videoId: made.video_id ?? undefined } as const
     const told = new Set<string>()
     const tell = async (
       userId: string,
@@ -91,7 +91,8 @@ export const listenToNews = async ({
         const { comment_id: id, user_id: actorId } = event.payload
         const comment = (await comments([id])).get(id)
         if (comment === undefined) return async () => undefined
-        const subject = { kind: 'comment', id, videoId: comment.videoId } as const
+        const videoId = comment.subject.kind === 'video' ? comment.subject.id : undefined
+        const subject = { kind: 'comment', id, videoId } as const
         const joins = `comment:${id}`
         return (trx) =>
           notify.news(trx, { userId: comment.userId, type: 'like', action: 'liked', actorId, subject, joins })
@@ -100,7 +101,8 @@ export const listenToNews = async ({
         const made = event.payload
         const parentId = made.parent_id
         const parent = parentId === null ? undefined : (await comments([parentId])).get(parentId)
-        const owner = await ownerOf(made.video_id)
+        const { video_id: videoId, post_id: postId } = made
+        const owner = await (videoId === null ? ownerOf.post(postId ?? '') : ownerOf.video(videoId))
         return (trx) => onComment(trx, made, parent?.userId, owner)
       }
       case 'video.ready':

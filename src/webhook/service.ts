@@ -13,6 +13,7 @@ import { idsFrom, sortableId } from '../platform/ids/ids.ts'
 import type { JobHandler, Jobs } from '../platform/jobs/jobs.ts'
 import { isoTime } from '../user/index.ts'
 import type { VideoService } from '../video/index.ts'
+import type { FeedFeature } from '../feed/index.ts'
 import { NotDelivered, postSigned, readTarget } from './post.ts'
 import * as store from './store.ts'
 
@@ -22,6 +23,7 @@ export interface WebhookDeps {
   jobs: Jobs
   events: Events
   videos: Pick<VideoService, 'ownerOf'>
+  posts: Pick<FeedFeature['posts'], 'ownerOf'>
   key: Secret
   cursorSecret: Uint8Array
   /** Addresses of private networks too, and without TLS. */
@@ -35,7 +37,7 @@ const keptMs = 14 * 24 * 3600_000
 export type Webhooks = ReturnType<typeof createWebhookService>
 
 export const createWebhookService = (deps: WebhookDeps) => {
-  const { db, clock, jobs, events, videos, key, cursorSecret, allowPrivate } = deps
+  const { db, clock, jobs, events, videos, posts, key, cursorSecret, allowPrivate } = deps
 
   const secretOf = (id: string): string =>
     `whsec_${createHmac('sha256', key.reveal()).update(id).digest('base64url')}`
@@ -87,8 +89,10 @@ export const createWebhookService = (deps: WebhookDeps) => {
   const ownerOf = async (event: EventOf<WebhookEvent>): Promise<string | undefined> => {
     const { payload } = event
     if ('owner_id' in payload) return payload.owner_id
-    if (event.type === 'comment.created' && 'video_id' in payload)
-      return payload.video_id === null ? undefined : videos.ownerOf(payload.video_id)
+    if ('mentioned_ids' in payload) {
+      if (payload.video_id !== null) return videos.ownerOf(payload.video_id)
+      return payload.post_id === null ? undefined : posts.ownerOf(payload.post_id)
+    }
     return 'user_id' in payload ? payload.user_id : undefined
   }
 

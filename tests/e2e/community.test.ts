@@ -135,6 +135,18 @@ it('lets two people find, watch, reward and talk about a film', async () => {
   await machine.request('POST', '/api/v1/posts', author.token, { text: '明天拍第二集' })
   await page.goto('/feed')
   await page.getByText('明天拍第二集').waitFor()
+  // Commented on; the author is told, and led to the comment below the post.
+  await page.getByRole('link', { name: '0 条评论' }).click()
+  await page.getByRole('textbox', { name: /^说点什么吧/ }).fill('等不及了')
+  await page.getByRole('button', { name: '发布' }).click()
+  await page.getByRole('list', { name: '1 条评论' }).getByText('等不及了').waitFor()
+  await page.getByRole('link', { name: '1 条评论' }).waitFor()
+  await other.page.goto('/messages/reply')
+  const told = other.page.getByRole('listitem').filter({ hasText: '评论了你的动态' })
+  await told.getByRole('link', { name: '查看' }).click()
+  await other.page.waitForURL(/\/post\/\w+\?comment=/)
+  await other.page.getByText('你打开的评论').waitFor()
+  await other.page.getByText('等不及了').first().waitFor()
 
   // A private message, answered from the phone.
   await page.goto(`/messages/private/${author.id}`)

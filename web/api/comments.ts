@@ -1,10 +1,12 @@
 /** Owns everything the web asks about comments; lists follow what one does. */
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
 import {
+  commentOnPost,
   deleteComment,
   getComment,
   likeComment,
   listComments,
+  listPostComments,
   listReplies,
   patchComment,
   pinComment,
@@ -13,18 +15,46 @@ import {
   unlikeComment,
   unpinComment,
 } from '../../contract/comment.ts'
-import type { Comment } from '../../contract/comment.ts'
+import type { Comment, CommentedKind } from '../../contract/comment.ts'
 import { call } from './client.ts'
 import { nextPage, start } from './reactions.ts'
 
 export type { Comment } from '../../contract/comment.ts'
 export type CommentSort = 'hot' | 'newest'
 
-export const useComments = (id: () => string, sort: () => CommentSort) =>
+/** A video or a post, as comments stand below it. */
+export interface Commented {
+  kind: CommentedKind
+  id: string
+}
+
+export const commentedBy = (comment: { video_id: string | null; post_id: string | null }): Commented =>
+  comment.post_id === null
+    ? { kind: 'video', id: comment.video_id ?? '' }
+    : { kind: 'post', id: comment.post_id }
+
+/** What shows the number of comments. */
+const countsOf = ({ kind, id }: Commented): string[][] =>
+  kind === 'video' ? [['video', id]] : [['posts'], ['feed']]
+
+/** Reads again what a comment more or less changes. */
+export const useRefreshComments = () => {
+  const client = useQueryClient()
+  return (subject: Commented) =>
+    Promise.all(
+      [['comments'], ...countsOf(subject)].map((queryKey) => client.invalidateQueries({ queryKey })),
+    )
+}
+
+export const useComments = (subject: () => Commented, sort: () => CommentSort) =>
   useInfiniteQuery({
-    queryKey: ['comments', id, sort],
-    queryFn: ({ pageParam, signal }) =>
-      call(listComments, { params: { id: id() }, query: { sort: sort(), cursor: pageParam } }, { signal }),
+    queryKey: ['comments', () => subject().kind, () => subject().id, sort],
+    queryFn: ({ pageParam, signal }) => {
+      const given = { params: { id: subject().id }, query: { sort: sort(), cursor: pageParam } }
+      return subject().kind === 'video'
+        ? call(listComments, given, { signal })
+        : call(listPostComments, given, { signal })
+    },
     initialPageParam: start,
     getNextPageParam: nextPage,
   })
@@ -49,18 +79,17 @@ const useChange = <T, A>(change: (input: T) => Promise<A>) => {
   })
 }
 
-export const useCommentPost = (videoId: () => string) => {
-  const client = useQueryClient()
+export const useCommentPost = (subject: () => Commented) => {
+  const refresh = useRefreshComments()
+  const write = (text: string, parent: string | undefined) => {
+    if (parent !== undefined) return call(postReply, { params: { id: parent }, body: { text } })
+    const given = { params: { id: subject().id }, body: { text } }
+    return subject().kind === 'video' ? call(postComment, given) : call(commentOnPost, given)
+  }
   return useMutation({
-    mutationFn: ({ text, parent }: { text: string; parent?: string }): Promise<Comment> =>
-      (parent === undefined
-        ? call(postComment, { params: { id: videoId() }, body: { text } })
-        : call(postReply, { params: { id: parent }, body: { text } })) as Promise<Comment>,
-    onSuccess: () =>
-      Promise.all([
-        client.invalidateQueries({ queryKey: ['comments'] }),
-        client.invalidateQueries({ queryKey: ['video', videoId()] }),
-      ]),
+    mutationFn: ({ text, parent }: { text: string; parent?: string }) =>
+      write(text, parent) as Promise<Comment>,
+    onSuccess: () => refresh(subject()),
   })
 }
 export const useCommentEdit = () =>

@@ -35,6 +35,7 @@ const ofVideo = (column: string) => ({ table: 'video_counter', key: 'video_id', 
 const ofUser = (column: string) => ({ table: 'user_counter', key: 'user_id', column })
 
 const ofComment = (column: string) => ({ table: 'comment_counter', key: 'comment_id', column })
+const ofPost = (column: string) => ({ table: 'post_counter', key: 'post_id', column })
 const ofFolder = { table: 'favourite_folder', key: 'id', column: 'videos' }
 
 export const countChecks: readonly CountCheck[] = [
@@ -123,8 +124,13 @@ export const countChecks: readonly CountCheck[] = [
   ),
   check(
     'likes of posts',
-    { table: 'post_counter', key: 'post_id', column: 'likes' },
+    ofPost('likes'),
     sql`select count(*) from post_like where post_like.post_id = post_counter.post_id`,
+  ),
+  check(
+    'comments of posts',
+    ofPost('comments'),
+    sql`select count(*) from comment where comment.video_id = post_counter.post_id and comment.deleted = 0`,
   ),
   check(
     'danmaku in curves',

@@ -51,7 +51,7 @@ export const people: Pick<Messages, 'people' | 'feed' | 'messages' | 'report'> =
     posted: 'Posted',
     deleted: 'Deleted',
     delete_title: 'Delete this post?',
-    delete_text: 'It can not be brought back.',
+    delete_text: 'It goes with its comments and can not be brought back.',
     post_more: 'More about this post',
     picture: 'Picture {n}',
     picture_remove: 'Remove picture {n}',

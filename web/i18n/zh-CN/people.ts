@@ -48,7 +48,7 @@ export const people = {
     posted: '已发布',
     deleted: '已删除',
     delete_title: '删除这条动态？',
-    delete_text: '删除后无法恢复。',
+    delete_text: '评论会一并删除，且无法恢复。',
     post_more: '更多操作',
     picture: '第 {n} 张图片',
     picture_remove: '移除第 {n} 张图片',

@@ -17,6 +17,7 @@ import { roomOrder } from './0014-room-order.ts'
 import { roomLife } from './0015-room-life.ts'
 import { roomLinks } from './0016-room-links.ts'
 import { clip } from './0017-clip.ts'
+import { postComments } from './0018-post-comments.ts'
 
 export const migrations: readonly Migration[] = [
   platform,
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   roomLife,
   roomLinks,
   clip,
+  postComments,
 ]
