@@ -122,6 +122,8 @@ const statements = ({ videos, users, likes, comments, follows }: Community): [st
       'people',
       `${numbers(users)} insert into user (id, nickname, nickname_key, signature, sex, links, role, room_id, created_ms)
         select ${id('user', 'i')}, '观众' || i, '观众' || i, '', 0, '[]', 'user', 'room' || printf('%08d', i), ${startMs} + i from n;
+      ${numbers(users)} insert into account (user_id, mobile, mobile_tail, password_hash, created_ms)
+        select ${id('user', 'i')}, '+8613' || printf('%09d', i), printf('%04d', i % 10000), '$argon2id$none', ${startMs} + i from n;
       ${numbers(sessions)} insert into session (id, user_id, salt, generation, rotated_ms, created_ms, last_seen_ms, expires_ms, absolute_expires_ms, device, address)
         select ${id('sess', 'i')}, ${id('user', 'i')}, 'x', 0, ${Date.now()}, ${Date.now()}, ${Date.now()}, ${Date.now() + 86_400_000}, ${Date.now() + 86_400_000}, 'bench', '127.0.0.1' from n where i < ${users};`,
     ],
