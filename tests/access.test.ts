@@ -8,6 +8,7 @@ import type { Endpoint } from '../contract/endpoint.ts'
 import { createTestApp, enginePairs, freshMobile } from './app.ts'
 import type { Answer, EnginePair, SignedUp, TestApp } from './app.ts'
 import { clip } from './fixtures/clips.ts'
+import { until } from './machine.ts'
 import { uploadFilm } from './upload.ts'
 
 type Params = Record<string, string>
@@ -347,6 +348,11 @@ describe.each(enginePairs().slice(0, 1))('access on $name', (pair: EnginePair) =
       },
     }
     const video = await uploadFilm(machine, owner, clip('silent.mp4'), '大家的')
+    // It comes a little later, perhaps between two looks that must show the same.
+    await until('the storyboard is drawn', async () => {
+      const { data } = await machine.request('GET', `/api/v1/videos/${video}`)
+      return (data as { play: { storyboard: string | null } | null }).play?.storyboard !== null
+    })
     const sessions = await test.call('GET', '/api/v1/passport/sessions', { token: owner.token })
     return {
       owner,
