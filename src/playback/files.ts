@@ -22,9 +22,12 @@ const etagOf = (...parts: (string | number)[]): string =>
 
 export type BlobSource = (key: string, cacheControl: string) => Promise<ByteSource | undefined>
 
-/** Gives undefined if there is no such blob. */
-export const createBlobSource = (blobs: Blobs): BlobSource => {
-  const files = blobs.localPath && createOpenFiles(blobs, blobs.localPath)
+/**
+ * Gives undefined if there is no such blob. `keepsOpen` for what is asked for in many stretches, and only after somebody
+ * was asked who may: what was deleted can be had for two seconds more.
+ */
+export const createBlobSource = (blobs: Blobs, { keepsOpen }: { keepsOpen: boolean }): BlobSource => {
+  const files = keepsOpen && blobs.localPath ? createOpenFiles(blobs, blobs.localPath) : undefined
   const sourceOf = (
     key: string,
     info: Omit<BlobInfo, 'key'>,

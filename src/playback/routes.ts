@@ -29,7 +29,8 @@ const playlistName = 'media.m3u8'
 
 export const mountPlaybackRoutes = ({ app, blobs, playable }: Deps): void => {
   const recordingPlaylist = createRecordingPlaylists()
-  const blobSource = createBlobSource(blobs)
+  const blobSource = createBlobSource(blobs, { keepsOpen: true })
+  const pictureSource = createBlobSource(blobs, { keepsOpen: false })
 
   const uploadFile = async (video: Playable & { source: 'upload' }, name: string) => {
     if (name === playlistName) return blobSource(video.playlistKey, asked)
@@ -74,7 +75,7 @@ export const mountPlaybackRoutes = ({ app, blobs, playable }: Deps): void => {
   const servePicture = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { area, name } = request.params as { area: string; name: string }
     const isOurs = /^[a-z]{1,20}$/.test(area) && /^[0-9A-Za-z_-]{8,64}\.(jpg|webp)$/.test(name)
-    const source = isOurs ? await blobSource(`images/${area}/${name}`, forever) : undefined
+    const source = isOurs ? await pictureSource(`images/${area}/${name}`, forever) : undefined
     if (source === undefined) throw new AppError('not_found')
     return sendBytes(request, reply, source)
   }
