@@ -1,13 +1,15 @@
 /** Who shares a turn of the disk, and who must wait for the next. */
+import type { fdatasync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, vi } from 'vitest'
 
 const calls: ((error: Error | null) => void)[] = []
-vi.mock('node:fs', async (original) => ({
-  ...(await original<typeof import('node:fs')>()),
-  fdatasync: (_fd: number, done: (error: Error | null) => void) => void calls.push(done),
+vi.mock(import('node:fs'), async (original) => ({
+  ...(await original()),
+  fdatasync: ((_fd: number, done: (error: Error | null) => void) =>
+    void calls.push(done)) as typeof fdatasync,
 }))
 const { createGroupSync } = await import('./group-sync.ts')
 
