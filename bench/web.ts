@@ -66,45 +66,41 @@ const visit = async (browser: Browser, url: string, viewport: typeof desktop): P
   }
 }
 
-const linesOf = (
-  name: string,
-  visits: readonly Visit[],
-  most: { scriptKb: number },
-  settings: string,
-): Line[] => {
-  const middle = (key: keyof Visit): number => median(visits.map((one) => one[key]))
-  return [
-    against({
-      what: `${name}: script of a first visit`,
-      value: middle('scriptBytes') / 1000,
-      target: { most: most.scriptKb },
-      unit: 'kB gzip',
-      settings,
-    }),
-    against({
-      what: `${name}: largest contentful paint`,
-      value: middle('lcp'),
-      target: { most: 2500 },
-      unit: 'ms',
-      settings,
-    }),
-    against({
-      what: `${name}: cumulative layout shift`,
-      value: middle('cls'),
-      target: { most: 0.1 },
-      unit: '',
-      digits: 3,
-      settings,
-    }),
-    against({
-      what: `${name}: total blocking time`,
-      value: middle('tbt'),
-      target: { most: 200 },
-      unit: 'ms',
-      settings,
-    }),
-  ]
+interface Figure {
+  key: keyof Visit
+  what: string
+  most: number
+  unit: string
+  digits?: number
+  /** How many of what was measured make one of the unit. */
+  per?: number
 }
+
+const figures = (scriptKb: number): Figure[] => [
+  {
+    key: 'scriptBytes',
+    what: 'script of a first visit',
+    most: scriptKb,
+    unit: 'kB gzip',
+    digits: 1,
+    per: 1000,
+  },
+  { key: 'lcp', what: 'largest contentful paint', most: 2500, unit: 'ms' },
+  { key: 'cls', what: 'cumulative layout shift', most: 0.1, unit: '', digits: 3 },
+  { key: 'tbt', what: 'total blocking time', most: 200, unit: 'ms' },
+]
+
+const linesOf = (name: string, visits: readonly Visit[], scriptKb: number, settings: string): Line[] =>
+  figures(scriptKb).map(({ key, what, most, unit, digits = 0, per = 1 }) =>
+    against({
+      what: `${name}: ${what}`,
+      value: median(visits.map((one) => one[key])) / per,
+      target: { most },
+      unit,
+      digits,
+      settings,
+    }),
+  )
 
 const fill = async (machine: Machine): Promise<string> => {
   const { code, err } = await vireo(['demo', '--yes'], { environment: settingsOf(machine) })
@@ -126,6 +122,6 @@ for (const [name, url, viewport, scriptKb] of [
   const visits: Visit[] = []
   for (let round = 0; round < rounds; round++) visits.push(await visit(browser, url, viewport))
   const settings = `demo content, ${viewport.width}×${viewport.height}, processor ${slower}× slowed, empty cache, loopback, medians of ${rounds}`
-  lines.push(...linesOf(name, visits, { scriptKb }, settings))
+  lines.push(...linesOf(name, visits, scriptKb, settings))
 }
 report(lines)

@@ -26,7 +26,7 @@ const mostKinds = 64
 
 /**
  * `preparedList((q, ids) => q.selectFrom(…).where('id', 'in', ids))`: the rows by up to a page of values, one text for
- * each number of them.
+ * each number of them. These are all that it may ask by.
  */
 export const preparedList = <Row>(
   build: (q: Queries, values: string[]) => { compile(): CompiledQuery<Row> },
@@ -34,8 +34,11 @@ export const preparedList = <Row>(
   const made = new WeakMap<Queries, Map<number, CompiledQuery<Row>>>()
   return async (q: Queries, values: readonly string[]): Promise<Row[]> => {
     if (values.length === 0) return []
-    const kinds = made.get(q) ?? new Map<number, CompiledQuery<Row>>()
-    made.set(q, kinds)
+    let kinds = made.get(q)
+    if (kinds === undefined) {
+      kinds = new Map()
+      made.set(q, kinds)
+    }
     let query = kinds.get(values.length)
     if (query === undefined) {
       query = build(q, [...values]).compile()
