@@ -292,16 +292,15 @@ export const createVideoService = ({ db, clock, users, addresses, listing, searc
     countComments: (trx: Transaction, videoId: string, by: number): Promise<void> =>
       store.addToCounter(trx, videoId, 'comments', by),
 
-    /** The author's others first, then the newest of the category. */
+    /** The author's others first, then the newest of the category, then what is hot: there is always a next one. */
     async related(publicId: string, viewer: Viewer): Promise<Video[]> {
       const video = await seen(publicId, viewer.caller)
       const queries = [
-        { ownerId: video.owner_id, limit: 5 },
-        { category: video.category, limit: relatedCount + 5 },
-      ]
-      const found = await Promise.all(
-        queries.map((query) => store.rankQuery(db, { key: 'publish_ms', ...query }).execute()),
-      )
+        { key: 'publish_ms', ownerId: video.owner_id, limit: 5 },
+        { key: 'publish_ms', category: video.category, limit: relatedCount + 5 },
+        { key: 'hot', limit: relatedCount + 1 },
+      ] as const
+      const found = await Promise.all(queries.map((query) => store.rankQuery(db, query).execute()))
       const ids = new Set(found.flat().map((row) => row.video_id))
       ids.delete(video.id)
       return toVideos(await store.findVideos(db, [...ids].slice(0, relatedCount)), viewer)

@@ -79,6 +79,13 @@ describe.each(testDatabases())('videos on $name', (engine) => {
     expect(related.data.items.map((video) => video.id)).not.toContain(ids[0])
   })
 
+  it('goes on to what is hot after the only video of its author and category', async () => {
+    const alone = await add(await app.signUp(), { category: 'dance' })
+    const { data } = await get<Page<Video>>(`/api/v1/videos/${alone}/related`)
+    expect(data.items.length).toBeGreaterThan(3)
+    expect(data.items.map((video) => video.id)).not.toContain(alone)
+  })
+
   it('finds and orders every list by an index', async () => {
     const owner = await app.signUp()
     for (let i = 0; i < 300; i++)
